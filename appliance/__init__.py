@@ -1,0 +1,3 @@
+"""Firmware of a battery-storage appliance: one box beside a battery."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,156 @@
+"""The only memory shared between threads: slots with one writer each, and the box of requests."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from appliance.model import (
+    BatteryReading,
+    BoardReading,
+    Decision,
+    InverterReading,
+    MeterReading,
+    Request,
+    SensorReading,
+)
+
+T = TypeVar("T")
+
+
+class WrongWriterError(RuntimeError):
+    """A second thread tried to write a slot."""
+
+
+class Wake:
+    """A bell the control loop sleeps on: it rings when something urgent was put."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def ring(self) -> None:
+        """Wake the sleeper."""
+        self._event.set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until rung (True) or `timeout_s` has passed (False); then silent again."""
+        rung = self._event.wait(timeout_s)
+        self._event.clear()
+        return rung
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped(Generic[T]):
+    """A value, the monotonic instant it was measured at, and its number in the slot."""
+
+    value: T
+    at_s: float
+    number: int
+
+
+class Latest(Generic[T]):
+    """The newest value of one kind. The first thread that puts is its only writer from then on."""
+
+    def __init__(self, name: str, wake: Wake | None = None) -> None:
+        self.name = name
+        self._wake = wake
+        self._changed = threading.Condition()
+        self._newest: Stamped[T] | None = None
+        self._writer: str | None = None
+
+    def put(self, value: T, at_s: float) -> None:
+        """Store a value measured at `at_s`. Raises WrongWriterError for a second writing thread."""
+        me = threading.current_thread().name
+        with self._changed:
+            if self._writer is None:
+                self._writer = me
+            elif self._writer != me:
+                msg = f"slot {self.name} belongs to thread {self._writer}, not {me}"
+                raise WrongWriterError(msg)
+            number = 1 if self._newest is None else self._newest.number + 1
+            self._newest = Stamped(value, at_s, number)
+            self._changed.notify_all()
+        if self._wake is not None:
+            self._wake.ring()
+
+    def newest(self) -> Stamped[T] | None:
+        """Whatever was put last, however old."""
+        return self._newest
+
+    def fresh(self, now_s: float, max_age_s: float) -> T | None:
+        """The value, unless none was put or it is older than `max_age_s`."""
+        newest = self._newest
+        if newest is None or now_s - newest.at_s > max_age_s:
+            return None
+        return newest.value
+
+    def age_s(self, now_s: float) -> float | None:
+        """Age of the newest value; None when none was put."""
+        return None if self._newest is None else now_s - self._newest.at_s
+
+    def wait_newer(self, number: int, timeout_s: float) -> Stamped[T] | None:
+        """Sleep until a value with a higher number is there; None after `timeout_s`."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._newest is not None and self._newest.number > number, timeout_s
+            )
+            newest = self._newest
+        return newest if newest is not None and newest.number > number else None
+
+
+class Requests:
+    """Requests from outside, waiting for the next cycle. Bounded: a flood is refused, not queued."""
+
+    def __init__(self, wake: Wake | None = None, capacity: int = 100) -> None:
+        self._waiting: deque[Request] = deque()
+        self._capacity = capacity
+        self._wake = wake
+
+    def put(self, request: Request) -> bool:
+        """Queue a request; False when too many wait already."""
+        if len(self._waiting) >= self._capacity:
+            return False
+        self._waiting.append(request)
+        if self._wake is not None:
+            self._wake.ring()
+        return True
+
+    def drain(self) -> tuple[Request, ...]:
+        """Take all that wait, oldest first."""
+        taken = []
+        while self._waiting:
+            taken.append(self._waiting.popleft())
+        return tuple(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Every slot of the core."""
+
+    battery: Latest[BatteryReading]
+    inverter: Latest[InverterReading]
+    meters: Mapping[str, Latest[MeterReading]]
+    """By the name in site.toml: "grid", "pv"."""
+    sensors: Mapping[str, Latest[SensorReading]]
+    board: Latest[BoardReading]
+    decision: Latest[Decision]
+    requests: Requests
+    wake: Wake = field(default_factory=Wake)
+
+    @classmethod
+    def create(cls, meters: tuple[str, ...] = ("grid",), sensors: tuple[str, ...] = ()) -> "Slots":
+        """Empty slots. The grid meter, the board and requests ring the bell: a cycle follows at once."""
+        wake = Wake()
+        return cls(
+            battery=Latest("battery"),
+            inverter=Latest("inverter"),
+            meters={
+                name: Latest(f"meter.{name}", wake if name == "grid" else None) for name in meters
+            },
+            sensors={name: Latest(f"sensor.{name}") for name in sensors},
+            board=Latest("board", wake),
+            decision=Latest("decision"),
+            requests=Requests(wake),
+            wake=wake,
+        )

@@ -1,0 +1,274 @@
+"""site.toml as types: what is installed here, and how far it may go."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from appliance.settings import Celsius, Name, Percent, Port, Seconds, Settings, Volts, Watts
+
+# ---------------------------------------------------------------- the wires
+
+
+class ModbusTcp(Settings):
+    """A Modbus TCP server: a device, or a gateway with several behind it."""
+
+    kind: Literal["modbus_tcp"]
+    host: str
+    port: Port = 502
+    timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.3
+
+
+class CanBus(Settings):
+    """A CAN bus, as python-can opens it. `socketcand` reaches a bus over TCP."""
+
+    kind: Literal["can"]
+    interface: Literal["socketcan", "socketcand"] = "socketcan"
+    channel: str = "can0"
+    bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
+    host: str = "127.0.0.1"
+    port: Port = 29_536
+
+
+class I2cBus(Settings):
+    """An I2C bus: a device file, or `pigpio://host:port/bus` for a remote one."""
+
+    kind: Literal["i2c"]
+    path: str = "/dev/i2c-1"
+
+
+class Gpio(Settings):
+    """Digital inputs and outputs: `lgpio` on this computer, or `pigpio://host:port`."""
+
+    kind: Literal["gpio"]
+    pins: str = "lgpio"
+
+
+Bus = Annotated[ModbusTcp | CanBus | I2cBus | Gpio, Field(discriminator="kind")]
+
+
+# ---------------------------------------------------------------- the devices
+
+
+class Device(Settings):
+    """One device: which driver file, on which bus, at which address."""
+
+    driver: Name
+    bus: Name
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    """Modbus unit id, or I2C address."""
+    poll_s: Annotated[float, Field(ge=0.02, le=60)] = 0.1
+    max_age_s: Seconds = 1.0
+    """An older reading counts as missing."""
+
+    @field_validator("driver")
+    @classmethod
+    def _driver_is_a_file(cls, driver: str, info: ValidationInfo) -> str:
+        known = (info.context or {}).get("drivers", {}).get(cls.folder())
+        if known is not None and driver not in known:
+            msg = f"no such driver; this version has: {', '.join(sorted(known))}"
+            raise ValueError(msg)
+        return driver
+
+    @classmethod
+    def folder(cls) -> str:
+        """The folder under io/ that holds this kind of driver."""
+        return "meters"
+
+
+class Meter(Device):
+    """A grid or PV meter."""
+
+    mounting: Literal["normal", "reversed"] = "normal"
+    """`reversed` when the current transformers point the other way."""
+
+
+class Inverter(Device):
+    """The battery inverter."""
+
+    max_charge_w: Watts
+    max_discharge_w: Watts
+    comm_timeout_s: Annotated[int, Field(ge=1, le=60)] = 2
+    """After this silence the inverter stops by itself."""
+
+    @classmethod
+    def folder(cls) -> str:
+        """Drivers of inverters."""
+        return "inverters"
+
+
+class Sensor(Device):
+    """A sensor of the air in the box."""
+
+    poll_s: Annotated[float, Field(ge=0.02, le=60)] = 1.0
+    max_age_s: Seconds = 10.0
+
+    @classmethod
+    def folder(cls) -> str:
+        """Drivers of sensors."""
+        return "sensors"
+
+
+class Window(Settings):
+    """An allowed range with a softer edge: power tapers between recommended and maximum."""
+
+    def ordered(self, *names: str) -> Self:
+        """Refuse bounds that contradict each other, naming them."""
+        for lower, upper in zip(names, names[1:], strict=False):
+            low, high = getattr(self, lower), getattr(self, upper)
+            if low >= high:
+                msg = f"{lower} = {low} must be below {upper} = {high}"
+                raise ValueError(msg)
+        return self
+
+
+class CellVoltage(Window):
+    """Cell voltage: power tapers from operating to recommended; at maximum or minimum all stops."""
+
+    minimum_v: Volts = 2.5
+    recommended_min_v: Volts = 2.8
+    operating_min_v: Volts = 3.0
+    operating_max_v: Volts = 3.55
+    recommended_max_v: Volts = 3.63
+    maximum_v: Volts = 3.7
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        return self.ordered(
+            "minimum_v",
+            "recommended_min_v",
+            "operating_min_v",
+            "operating_max_v",
+            "recommended_max_v",
+            "maximum_v",
+        )
+
+
+class CellTemperature(Window):
+    """Cell temperature: below charge_min no charging; above warm power tapers to zero at hot; at maximum all stops."""
+
+    minimum_c: Celsius = -20.0
+    charge_min_c: Celsius = 2.0
+    warm_c: Celsius = 45.0
+    hot_c: Celsius = 53.0
+    maximum_c: Celsius = 58.0
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        return self.ordered("minimum_c", "charge_min_c", "warm_c", "hot_c", "maximum_c")
+
+
+class SocWindow(Window):
+    """State of charge: the battery is used between reserve and maximum."""
+
+    reserve_pct: Percent = 10.0
+    maximum_pct: Percent = 100.0
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        return self.ordered("reserve_pct", "maximum_pct")
+
+
+class Battery(Device):
+    """The battery behind the inverter; the driver is a signal map in dbc/."""
+
+    max_age_s: Seconds = 1.5
+    capacity_wh: Annotated[float, Field(gt=0, le=100e6)]
+    racks: Annotated[int, Field(ge=1, le=64)] = 1
+    soc: SocWindow = SocWindow()
+    cell_voltage: CellVoltage = CellVoltage()
+    cell_temperature: CellTemperature = CellTemperature()
+
+    @classmethod
+    def folder(cls) -> str:
+        """Signal maps of BMS families."""
+        return "bms"
+
+
+class Board(Settings):
+    """Buttons, lights and the emergency stop: signal names to pin numbers."""
+
+    bus: Name
+    estop_pin: Annotated[int, Field(ge=0, le=53)]
+    """Normally closed to ground: an open wire reads as pressed."""
+    buttons: dict[Literal["start", "stop"], Annotated[int, Field(ge=0, le=53)]] = {}
+    leds: dict[Literal["run", "error"], Annotated[int, Field(ge=0, le=53)]] = {}
+    max_age_s: Seconds = 1.0
+
+
+# ---------------------------------------------------------------- the box itself
+
+
+class Box(Settings):
+    """Air in the box."""
+
+    warm_c: Celsius = 60.0
+    """Above this the battery rests until it is cooler."""
+
+
+class Connection(Settings):
+    """The grid connection."""
+
+    max_import_w: Watts = 17_000.0
+    max_export_w: Watts = 17_000.0
+
+
+class Control(Settings):
+    """The control loop."""
+
+    period_s: Annotated[float, Field(ge=0.02, le=1)] = 0.1
+    start_mode: Name = "self_consumption"
+    start_state: Literal["run", "idle"] = "run"
+
+
+class Cloud(Settings):
+    """Telemetry and commands; the connection itself comes from the bootstrapper."""
+
+    enabled: bool = True
+    spot_period_s: Annotated[float, Field(ge=1, le=3_600)] = 10.0
+
+
+class SiteSettings(Settings):
+    """One site.toml."""
+
+    name: Annotated[str, Field(min_length=1, max_length=24)]
+    data_folder: str = "/var/lib/appliance"
+    """What must survive: the store, identity, connection."""
+    run_folder: str = "/run/appliance"
+    """Sockets and process locks; may be emptied at boot."""
+    buses: dict[Name, Bus]
+    battery: Battery
+    inverter: Inverter
+    meters: dict[Literal["grid", "pv"], Meter]
+    sensors: dict[Literal["box"], Sensor] = {}
+    board: Board
+    box: Box = Box()
+    connection: Connection = Connection()
+    control: Control = Control()
+    cloud: Cloud = Cloud()
+    modes: dict[Name, dict[str, Any]] = {}
+    """Settings of each control mode; checked against the mode's own settings class."""
+
+    @model_validator(mode="after")
+    def _grid_is_metered(self) -> Self:
+        if "grid" not in self.meters:
+            msg = "meters.grid is missing: the box needs the meter at the grid connection"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _buses_exist(self) -> Self:
+        users: dict[str, Device | Board] = {
+            "battery": self.battery,
+            "inverter": self.inverter,
+            "board": self.board,
+        }
+        users |= {f"meters.{name}": meter for name, meter in self.meters.items()}
+        users |= {f"sensors.{name}": sensor for name, sensor in self.sensors.items()}
+        wrong = [
+            f"{user}.bus = {device.bus!r} is not in buses ({', '.join(sorted(self.buses))})"
+            for user, device in users.items()
+            if device.bus not in self.buses
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self

@@ -1,0 +1,138 @@
+"""Keeps the core's threads running: one row per thread, restarts with back-off, silence noticed."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from appliance.clock import Clock
+from appliance.model import State
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+SETTLED_S = 60.0
+"""A worker that ran this long starts again at the shortest back-off."""
+
+
+class Lease:
+    """What a worker holds: when it must end, and where it says that it is alive."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ended = threading.Event()
+        self.beat_at_s = clock.now_s()
+
+    @property
+    def ended(self) -> bool:
+        """True once the worker must return."""
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        """Ask the worker to return."""
+        self._ended.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True at once when the lease ends."""
+        return self._ended.wait(max(0.0, seconds))
+
+    def beat(self) -> None:
+        """Say: still alive."""
+        self.beat_at_s = self._clock.now_s()
+
+
+def always(_state: State) -> bool:
+    """Run in every state."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One thread of the core."""
+
+    name: str
+    run: Callable[[Lease], None]
+    """Returns when the lease ends; anything it raises is a crash, and it is started again."""
+    silent_after_s: float
+    """No beat for this long: the thread hangs, the watchdog is no longer fed."""
+    should_run: Callable[[State], bool] = always
+
+
+class _Running:
+    """A started thread of one worker."""
+
+    def __init__(self, worker: Worker, clock: Clock) -> None:
+        self.lease = Lease(clock)
+        self.started_at_s = clock.now_s()
+        self.crash: BaseException | None = None
+        self.thread = threading.Thread(
+            target=self._run, args=(worker,), name=worker.name, daemon=True
+        )
+        self.thread.start()
+
+    def _run(self, worker: Worker) -> None:
+        try:
+            worker.run(self.lease)
+        except BaseException as crash:  # noqa: BLE001 a worker may die of anything and is started again
+            self.crash = crash
+            log.exception("worker %s crashed", worker.name)
+
+
+class Supervisor:
+    """Nudges reality toward the table; called from one thread only."""
+
+    def __init__(self, workers: Iterable[Worker], clock: Clock) -> None:
+        self._workers = tuple(workers)
+        self._clock = clock
+        self._running: dict[str, _Running] = {}
+        self._crashes: dict[str, int] = {}
+        self._restart_at_s: dict[str, float] = {}
+
+    def ensure_running(self, state: State) -> None:
+        """Start what should run and does not, end what should not run, restart what crashed."""
+        for worker in self._workers:
+            running = self._running.get(worker.name)
+            if running is not None and not running.thread.is_alive():
+                self._bury(worker, running)
+                running = None
+            if not worker.should_run(state):
+                if running is not None:
+                    running.lease.end()
+            elif running is None and self._clock.now_s() >= self._restart_at_s.get(worker.name, 0):
+                self._running[worker.name] = _Running(worker, self._clock)
+
+    def _bury(self, worker: Worker, dead: _Running) -> None:
+        del self._running[worker.name]
+        if dead.lease.ended:
+            return
+        now_s = self._clock.now_s()
+        crashes = 0 if now_s - dead.started_at_s > SETTLED_S else self._crashes.get(worker.name, 0)
+        wait_s = BACK_OFF_S[min(crashes, len(BACK_OFF_S) - 1)]
+        self._crashes[worker.name] = crashes + 1
+        self._restart_at_s[worker.name] = now_s + wait_s
+        log.error("worker %s ended, starts again in %.0f s", worker.name, wait_s)
+
+    def down(self) -> tuple[str, ...]:
+        """Names of the workers that crashed and wait for their restart."""
+        now_s = self._clock.now_s()
+        return tuple(name for name, at_s in self._restart_at_s.items() if at_s > now_s)
+
+    def silent(self) -> tuple[str, ...]:
+        """Names of the threads that live but have not beaten for too long."""
+        now_s = self._clock.now_s()
+        return tuple(
+            worker.name
+            for worker in self._workers
+            if (running := self._running.get(worker.name)) is not None
+            and now_s - running.lease.beat_at_s > worker.silent_after_s
+        )
+
+    def stop(self, timeout_s: float = 3.0) -> tuple[str, ...]:
+        """End all workers, last row first; returns the names that did not end in time."""
+        for worker in reversed(self._workers):
+            if (running := self._running.get(worker.name)) is not None:
+                running.lease.end()
+        deadline_s = self._clock.now_s() + timeout_s
+        for running in self._running.values():
+            running.thread.join(max(0.0, deadline_s - self._clock.now_s()))
+        return tuple(name for name, run in self._running.items() if run.thread.is_alive())
