@@ -1,0 +1,31 @@
+"""A folder is a registry: `driver = "em24"` names the file em24.py. A leading underscore hides a file."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+DBC_FOLDER = Path(__file__).resolve().parent.parent / "dbc"
+"""DBC files and the signal maps beside them: one pair per BMS family."""
+
+
+def names(package: str) -> frozenset[str]:
+    """Names of the files in a package's folder."""
+    folder = importlib.import_module(package).__path__
+    return frozenset(
+        found.name for found in pkgutil.iter_modules(folder) if not found.name.startswith("_")
+    )
+
+
+def load(package: str, name: str) -> ModuleType:
+    """The module of that name. Raises LookupError with what there is instead."""
+    known = names(package)
+    if name not in known:
+        msg = f"no {name!r} in {package}; there is: {', '.join(sorted(known))}"
+        raise LookupError(msg)
+    return importlib.import_module(f"{package}.{name}")
+
+
+def bms_families() -> frozenset[str]:
+    """Names of the BMS families with a signal map."""
+    return frozenset(path.stem for path in DBC_FOLDER.glob("*.toml"))
