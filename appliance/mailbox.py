@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from appliance.model import (
+    Answer,
     BatteryReading,
     BoardReading,
     Decision,
     InverterReading,
     MeterReading,
+    Moment,
     Request,
     SensorReading,
 )
@@ -104,6 +106,7 @@ class Requests:
 
     def __init__(self, wake: Wake | None = None, capacity: int = 100) -> None:
         self._waiting: deque[Request] = deque()
+        self._answers: deque[Answer] = deque(maxlen=1000)
         self._capacity = capacity
         self._wake = wake
 
@@ -118,10 +121,22 @@ class Requests:
 
     def drain(self) -> tuple[Request, ...]:
         """Take all that wait, oldest first."""
-        taken = []
-        while self._waiting:
-            taken.append(self._waiting.popleft())
-        return tuple(taken)
+        return _drain(self._waiting) if self._waiting else ()
+
+    def answer(self, answers: tuple[Answer, ...]) -> None:
+        """Hand the cycle's answers to whoever brought the requests."""
+        self._answers.extend(answers)
+
+    def answered(self) -> tuple[Answer, ...]:
+        """Take the answers given since the last call."""
+        return _drain(self._answers) if self._answers else ()
+
+
+def _drain(waiting: deque[T]) -> tuple[T, ...]:
+    taken = []
+    while waiting:
+        taken.append(waiting.popleft())
+    return tuple(taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +150,8 @@ class Slots:
     sensors: Mapping[str, Latest[SensorReading]]
     board: Latest[BoardReading]
     decision: Latest[Decision]
+    moment: Latest[Moment]
+    """Snapshot and Decision of one cycle together, for the bus."""
     requests: Requests
     wake: Wake = field(default_factory=Wake)
 
@@ -151,6 +168,7 @@ class Slots:
             sensors={name: Latest(f"sensor.{name}") for name in sensors},
             board=Latest("board", wake),
             decision=Latest("decision"),
+            moment=Latest("moment"),
             requests=Requests(wake),
             wake=wake,
         )

@@ -229,41 +229,6 @@ class ManualPower(Word):
     until_s: float
 
 
-class Snapshot(Word):
-    """Everything known at one instant. A reading that is missing or too old is None."""
-
-    now_s: float
-    utc: datetime
-    battery: BatteryReading | None = None
-    inverter: InverterReading | None = None
-    grid: MeterReading | None = None
-    pv: MeterReading | None = None
-    box: SensorReading | None = None
-    board: BoardReading | None = None
-    requests: tuple[Request, ...] = ()
-    commanded: Setpoints = SAFE
-    """What the cycle before this one commanded."""
-    manual: ManualPower | None = None
-    workers_down: tuple[str, ...] = ()
-    """Names of threads that crashed and wait for their restart."""
-    clock_trusted: bool | None = None
-
-
-class Wish(Word):
-    """What a mode would like, discharge +. None: it cannot say, and `reason` says what is missing."""
-
-    power_w: float | None
-    reason: str = ""
-
-
-class Limits(Word):
-    """The tightest limits (magnitudes), and the name of the one that held the wish back, if one did."""
-
-    max_charge_w: float = 0.0
-    max_discharge_w: float = 0.0
-    binding: str | None = None
-
-
 class Effect(StrEnum):
     """What an error forbids."""
 
@@ -298,6 +263,54 @@ class ActiveError(Word):
     acknowledged_by: str | None = None
 
 
+class Memory(Word):
+    """What the cycle before this one left behind: enough to go on from here."""
+
+    state: State = State.INIT
+    state_since_s: float = 0.0
+    goal: State = State.RUN
+    """The state somebody asked for; the machine walks there in order."""
+    mode: str = "passive"
+    mode_by: str = "default"
+    commanded: Setpoints = SAFE
+    manual: ManualPower | None = None
+    errors: tuple[ActiveError, ...] = ()
+
+
+class Snapshot(Word):
+    """Everything known at one instant. A reading that is missing or too old is None."""
+
+    now_s: float
+    utc: datetime
+    battery: BatteryReading | None = None
+    inverter: InverterReading | None = None
+    grid: MeterReading | None = None
+    pv: MeterReading | None = None
+    box: SensorReading | None = None
+    board: BoardReading | None = None
+    requests: tuple[Request, ...] = ()
+    workers_down: tuple[str, ...] = ()
+    """Names of threads that crashed and wait for their restart."""
+    clock_trusted: bool | None = None
+    memory: Memory | None = None
+    """Recorded so that a replay can start anywhere."""
+
+
+class Wish(Word):
+    """What a mode would like, discharge +. None: it cannot say, and `reason` says what is missing."""
+
+    power_w: float | None
+    reason: str = ""
+
+
+class Limits(Word):
+    """The tightest limits (magnitudes), and the name of the one that held the wish back, if one did."""
+
+    max_charge_w: float = 0.0
+    max_discharge_w: float = 0.0
+    binding: str | None = None
+
+
 class Decision(Word):
     """What one cycle decided, and why, in one sentence."""
 
@@ -315,6 +328,19 @@ class Decision(Word):
     answers: tuple[Answer, ...]
     manual: ManualPower | None
     why: str
+
+
+class Moment(Word):
+    """One cycle: what was seen and what was decided."""
+
+    snapshot: Snapshot
+    decision: Decision
+
+
+class Recorded(Snapshot):
+    """One line of a recording: a Snapshot and what was decided then."""
+
+    decision: Decision | None = None
 
 
 class Status(Word):
