@@ -60,22 +60,25 @@ class BusServer:
 
     def run(self, lease: Lease) -> None:
         """Publish ten times a second and pass requests and answers until the lease ends."""
-        with zmq.Context() as context, context.socket(zmq.PUB) as out:
-            with context.socket(zmq.ROUTER) as desk:
-                out.setsockopt(zmq.SNDHWM, 10)
-                for socket, name in ((out, "status"), (desk, "requests")):
-                    socket.setsockopt(zmq.LINGER, 0)
-                    socket.bind(endpoint(self._run_folder, name))
-                next_s = self._clock.now_s()
-                while not lease.ended:
-                    lease.beat()
-                    if self._clock.now_s() >= next_s:
-                        next_s = max(next_s + PUBLISH_S, self._clock.now_s())
-                        self._publish(out)
-                    wait_s = 0.005 if self._asked_by else next_s - self._clock.now_s()
-                    if desk.poll(max(1, int(wait_s * 1000))):
-                        self._take(desk)
-                    self._give_answers(desk)
+        with (
+            zmq.Context() as context,
+            context.socket(zmq.PUB) as out,
+            context.socket(zmq.ROUTER) as desk,
+        ):
+            out.setsockopt(zmq.SNDHWM, 10)
+            for socket, name in ((out, "status"), (desk, "requests")):
+                socket.setsockopt(zmq.LINGER, 0)
+                socket.bind(endpoint(self._run_folder, name))
+            next_s = self._clock.now_s()
+            while not lease.ended:
+                lease.beat()
+                if self._clock.now_s() >= next_s:
+                    next_s = max(next_s + PUBLISH_S, self._clock.now_s())
+                    self._publish(out)
+                wait_s = 0.005 if self._asked_by else next_s - self._clock.now_s()
+                if desk.poll(max(1, int(wait_s * 1000))):
+                    self._take(desk)
+                self._give_answers(desk)
 
     def _publish(self, out: zmq.Socket[bytes]) -> None:
         status = self._status()

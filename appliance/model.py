@@ -18,14 +18,14 @@ from enum import StrEnum
 import msgspec
 
 
-class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Word(msgspec.Struct, frozen=True, gc=False):
     """A frozen value that may cross threads and processes."""
 
 
 # ---------------------------------------------------------------- what devices report
 
 
-class PhaseReading(Word):
+class PhaseReading(Word, frozen=True):
     """One phase of a meter or an inverter."""
 
     voltage_v: float | None = None
@@ -34,7 +34,7 @@ class PhaseReading(Word):
     reactive_var: float | None = None
 
 
-class RackReading(Word):
+class RackReading(Word, frozen=True):
     """One rack: packs in series with one BMS and its contactors. Current and power: discharge +."""
 
     rack: int
@@ -72,7 +72,7 @@ class BatteryState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class BatteryReading(Word):
+class BatteryReading(Word, frozen=True):
     """All racks of this appliance. Current and power: discharge +. Limits: magnitudes, at the DC terminals."""
 
     state: BatteryState
@@ -99,7 +99,7 @@ class InverterState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class InverterReading(Word):
+class InverterReading(Word, frozen=True):
     """An inverter at its AC terminals. Power: into the AC bus (discharge) +."""
 
     state: InverterState
@@ -112,7 +112,7 @@ class InverterReading(Word):
     faults: tuple[str, ...] = ()
 
 
-class MeterReading(Word):
+class MeterReading(Word, frozen=True):
     """A meter. Grid: import +. PV: production +."""
 
     power_w: float | None = None
@@ -123,7 +123,7 @@ class MeterReading(Word):
     export_wh: float | None = None
 
 
-class SensorReading(Word):
+class SensorReading(Word, frozen=True):
     """The air in the box."""
 
     temperature_c: float | None = None
@@ -131,7 +131,7 @@ class SensorReading(Word):
     pressure_hpa: float | None = None
 
 
-class BoardReading(Word):
+class BoardReading(Word, frozen=True):
     """The front of the box. `estop_pressed` is True when pressed or when its wire is broken."""
 
     estop_pressed: bool
@@ -155,39 +155,39 @@ class State(StrEnum):
     REBOOT = "reboot"
 
 
-class GoToMode(Word, tag="mode"):
+class GoToMode(Word, frozen=True, tag="mode"):
     """Use another control mode."""
 
     mode: str
 
 
-class GoToState(Word, tag="state"):
+class GoToState(Word, frozen=True, tag="state"):
     """Go to RUN, IDLE, MAINTENANCE, RESTART or REBOOT, in the proper order."""
 
     state: State
 
 
-class SetPower(Word, tag="setpoint"):
+class SetPower(Word, frozen=True, tag="setpoint"):
     """Hold this battery power (discharge +) for `duration_s`; only in the mode local_control."""
 
     power_w: float
     duration_s: float
 
 
-class AckErrors(Word, tag="ack"):
+class AckErrors(Word, frozen=True, tag="ack"):
     """A person has seen this error (or all of them, None). Never clears one."""
 
     number: int | None = None
 
 
-class ResetEstop(Word, tag="reset_estop"):
+class ResetEstop(Word, frozen=True, tag="reset_estop"):
     """Release the latched emergency stop; only once the button itself is released."""
 
 
 Want = GoToMode | GoToState | SetPower | AckErrors | ResetEstop
 
 
-class Request(Word):
+class Request(Word, frozen=True):
     """Somebody asks for something; the same state machine and limits answer everyone."""
 
     id: str
@@ -196,7 +196,7 @@ class Request(Word):
     want: Want
 
 
-class Answer(Word):
+class Answer(Word, frozen=True):
     """Every request gets one. `reason` says what happened, or why not."""
 
     id: str
@@ -207,7 +207,7 @@ class Answer(Word):
 # ---------------------------------------------------------------- what the cycle sees and says
 
 
-class Setpoints(Word):
+class Setpoints(Word, frozen=True):
     """What is commanded. The default is the safe one: 0 W, inverter off, contactors open."""
 
     power_w: float = 0.0
@@ -222,7 +222,7 @@ class Setpoints(Word):
 SAFE = Setpoints()
 
 
-class ManualPower(Word):
+class ManualPower(Word, frozen=True):
     """An accepted SetPower, until `until_s`."""
 
     power_w: float
@@ -248,7 +248,7 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-class ActiveError(Word):
+class ActiveError(Word, frozen=True):
     """One raised row of ERRORS for one source."""
 
     number: int
@@ -263,7 +263,7 @@ class ActiveError(Word):
     acknowledged_by: str | None = None
 
 
-class Memory(Word):
+class Memory(Word, frozen=True):
     """What the cycle before this one left behind: enough to go on from here."""
 
     state: State = State.INIT
@@ -277,7 +277,7 @@ class Memory(Word):
     errors: tuple[ActiveError, ...] = ()
 
 
-class Snapshot(Word):
+class Snapshot(Word, frozen=True):
     """Everything known at one instant. A reading that is missing or too old is None."""
 
     now_s: float
@@ -296,14 +296,14 @@ class Snapshot(Word):
     """Recorded so that a replay can start anywhere."""
 
 
-class Wish(Word):
+class Wish(Word, frozen=True):
     """What a mode would like, discharge +. None: it cannot say, and `reason` says what is missing."""
 
     power_w: float | None
     reason: str = ""
 
 
-class Limits(Word):
+class Limits(Word, frozen=True):
     """The tightest limits (magnitudes), and the name of the one that held the wish back, if one did."""
 
     max_charge_w: float = 0.0
@@ -311,7 +311,7 @@ class Limits(Word):
     binding: str | None = None
 
 
-class Decision(Word):
+class Decision(Word, frozen=True):
     """What one cycle decided, and why, in one sentence."""
 
     cycle: int
@@ -330,20 +330,20 @@ class Decision(Word):
     why: str
 
 
-class Moment(Word):
+class Moment(Word, frozen=True):
     """One cycle: what was seen and what was decided."""
 
     snapshot: Snapshot
     decision: Decision
 
 
-class Recorded(Snapshot):
+class Recorded(Snapshot, frozen=True):
     """One line of a recording: a Snapshot and what was decided then."""
 
     decision: Decision | None = None
 
 
-class Status(Word):
+class Status(Word, frozen=True):
     """What the core publishes to the screen, the cloud and ctl, ten times a second."""
 
     site: str

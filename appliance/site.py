@@ -1,6 +1,7 @@
 """site.toml as types: what is installed here, and how far it may go."""
 
-from typing import Annotated, Any, Literal, Self
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -52,6 +53,9 @@ Bus = Annotated[ModbusTcp | CanBus | I2cBus | Gpio, Field(discriminator="kind")]
 class Device(Settings):
     """One device: which driver file, on which bus, at which address."""
 
+    FOLDER: ClassVar[str] = "meters"
+    """The folder under io/ that holds this kind of driver."""
+
     driver: Name
     bus: Name
     unit: Annotated[int, Field(ge=0, le=255)] = 1
@@ -63,16 +67,11 @@ class Device(Settings):
     @field_validator("driver")
     @classmethod
     def _driver_is_a_file(cls, driver: str, info: ValidationInfo) -> str:
-        known = (info.context or {}).get("drivers", {}).get(cls.folder())
+        known = (info.context or {}).get("drivers", {}).get(cls.FOLDER)
         if known is not None and driver not in known:
             msg = f"no such driver; this version has: {', '.join(sorted(known))}"
             raise ValueError(msg)
         return driver
-
-    @classmethod
-    def folder(cls) -> str:
-        """The folder under io/ that holds this kind of driver."""
-        return "meters"
 
 
 class Meter(Device):
@@ -85,27 +84,21 @@ class Meter(Device):
 class Inverter(Device):
     """The battery inverter."""
 
+    FOLDER: ClassVar[str] = "inverters"
+
     max_charge_w: Watts
     max_discharge_w: Watts
     comm_timeout_s: Annotated[int, Field(ge=1, le=60)] = 2
     """After this silence the inverter stops by itself."""
 
-    @classmethod
-    def folder(cls) -> str:
-        """Drivers of inverters."""
-        return "inverters"
-
 
 class Sensor(Device):
     """A sensor of the air in the box."""
 
+    FOLDER: ClassVar[str] = "sensors"
+
     poll_s: Annotated[float, Field(ge=0.02, le=60)] = 1.0
     max_age_s: Seconds = 10.0
-
-    @classmethod
-    def folder(cls) -> str:
-        """Drivers of sensors."""
-        return "sensors"
 
 
 class Window(Settings):
@@ -113,7 +106,7 @@ class Window(Settings):
 
     def ordered(self, *names: str) -> Self:
         """Refuse bounds that contradict each other, naming them."""
-        for lower, upper in zip(names, names[1:], strict=False):
+        for lower, upper in pairwise(names):
             low, high = getattr(self, lower), getattr(self, upper)
             if low >= high:
                 msg = f"{lower} = {low} must be below {upper} = {high}"
@@ -171,17 +164,14 @@ class SocWindow(Window):
 class Battery(Device):
     """The battery behind the inverter; the driver is a signal map in dbc/."""
 
+    FOLDER: ClassVar[str] = "bms"
+
     max_age_s: Seconds = 1.5
     capacity_wh: Annotated[float, Field(gt=0, le=100e6)]
     racks: Annotated[int, Field(ge=1, le=64)] = 1
     soc: SocWindow = SocWindow()
     cell_voltage: CellVoltage = CellVoltage()
     cell_temperature: CellTemperature = CellTemperature()
-
-    @classmethod
-    def folder(cls) -> str:
-        """Signal maps of BMS families."""
-        return "bms"
 
 
 class Board(Settings):
@@ -190,8 +180,12 @@ class Board(Settings):
     bus: Name
     estop_pin: Annotated[int, Field(ge=0, le=53)]
     """Normally closed to ground: an open wire reads as pressed."""
-    buttons: dict[Literal["start", "stop"], Annotated[int, Field(ge=0, le=53)]] = {}
-    leds: dict[Literal["run", "error"], Annotated[int, Field(ge=0, le=53)]] = {}
+    buttons: dict[Literal["start", "stop"], Annotated[int, Field(ge=0, le=53)]] = Field(
+        default_factory=dict
+    )
+    leds: dict[Literal["run", "error"], Annotated[int, Field(ge=0, le=53)]] = Field(
+        default_factory=dict
+    )
     max_age_s: Seconds = 1.0
 
 
@@ -239,13 +233,13 @@ class SiteSettings(Settings):
     battery: Battery
     inverter: Inverter
     meters: dict[Literal["grid", "pv"], Meter]
-    sensors: dict[Literal["box"], Sensor] = {}
+    sensors: dict[Literal["box"], Sensor] = Field(default_factory=dict)
     board: Board
     box: Box = Box()
     connection: Connection = Connection()
     control: Control = Control()
     cloud: Cloud = Cloud()
-    modes: dict[Name, dict[str, Any]] = {}
+    modes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Settings of each control mode; checked against the mode's own settings class."""
 
     @model_validator(mode="after")

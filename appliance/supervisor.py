@@ -73,7 +73,7 @@ class _Running:
     def _run(self, worker: Worker) -> None:
         try:
             worker.run(self.lease)
-        except BaseException as crash:  # noqa: BLE001 a worker may die of anything and is started again
+        except BaseException as crash:
             self.crash = crash
             log.exception("worker %s crashed", worker.name)
 
