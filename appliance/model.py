@@ -301,6 +301,8 @@ class Wish(Word, frozen=True):
 
     power_w: float | None
     reason: str = ""
+    wants_w: float | None = None
+    """Where the mode is heading, when `power_w` is only a step on the way."""
 
 
 class Limits(Word, frozen=True):

@@ -1,0 +1,141 @@
+"""Every request gets an answer, with a reason: the same rules for screen, cloud, ctl and buttons."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from appliance.errors import ERRORS, ESTOP_NUMBER, ROWS, ErrorWatch
+from appliance.model import (
+    AckErrors,
+    Answer,
+    Effect,
+    GoToMode,
+    GoToState,
+    ManualPower,
+    Memory,
+    Request,
+    ResetEstop,
+    SetPower,
+    Snapshot,
+    State,
+)
+from appliance.site import SiteSettings
+from appliance.statemachine.states import GOALS, STATES
+
+LONGEST_MANUAL_S: Final = 3_600.0
+MANUAL_MODE: Final = "local_control"
+
+
+class RefusedError(Exception):
+    """The request cannot be granted; the text says why."""
+
+
+class Desk:
+    """Takes requests one by one, each on top of what the one before has changed."""
+
+    def __init__(self, site: SiteSettings, modes: Mapping[str, str], watch: ErrorWatch) -> None:
+        self._site = site
+        self._modes = modes
+        self._watch = watch
+
+    def take(
+        self, requests: tuple[Request, ...], memory: Memory, seen: Snapshot
+    ) -> tuple[Memory, tuple[Answer, ...]]:
+        """The memory after all requests, and one answer for each."""
+        answers = []
+        for request in requests:
+            try:
+                memory, reason = self._grant(request, memory, seen)
+                answers.append(Answer(request.id, True, reason))
+            except RefusedError as refused:
+                answers.append(Answer(request.id, False, str(refused)))
+        return memory, tuple(answers)
+
+    def _grant(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
+        take = _TAKES[type(request.want)]
+        return take(self, request, memory, seen)
+
+    def mode(self, request: Request, memory: Memory, _seen: Snapshot) -> tuple[Memory, str]:
+        """GoToMode: any mode this box has."""
+        assert isinstance(request.want, GoToMode)
+        name = request.want.mode
+        if name not in self._modes:
+            msg = f"mode = {name!r} is not known; this box has: {', '.join(sorted(self._modes))}"
+            raise RefusedError(msg)
+        changed = msgspec.structs.replace(memory, mode=name, mode_by=request.source, manual=None)
+        return changed, f"mode is {self._modes[name]}"
+
+    def state(self, request: Request, memory: Memory, _seen: Snapshot) -> tuple[Memory, str]:
+        """GoToState: one of GOALS; not RUN while the emergency stop is latched."""
+        assert isinstance(request.want, GoToState)
+        goal = request.want.state
+        if goal not in GOALS:
+            msg = f"state = {goal} cannot be asked for; possible: {', '.join(GOALS)}"
+            raise RefusedError(msg)
+        stopped = any(Effect.EMERGENCY_STOP in error.effects for error in memory.errors)
+        if goal is State.RUN and stopped:
+            msg = "the emergency stop is latched; release the button, then reset it"
+            raise RefusedError(msg)
+        reason = f"going to {STATES[goal].title}"
+        if memory.state is State.ERROR and goal is State.RUN:
+            reason = "the box runs again once its errors are gone"
+        return msgspec.structs.replace(memory, goal=goal), reason
+
+    def power(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
+        """SetPower: only in local control, within the inverter's rating, for a limited time."""
+        want = request.want
+        assert isinstance(want, SetPower)
+        low_w, high_w = -self._site.inverter.max_charge_w, self._site.inverter.max_discharge_w
+        if memory.mode != MANUAL_MODE:
+            msg = f"mode is {memory.mode}; a power can be set in {MANUAL_MODE} only"
+            raise RefusedError(msg)
+        if not low_w <= want.power_w <= high_w:
+            msg = f"power_w = {want.power_w:g} must be between {low_w:g} and {high_w:g}"
+            raise RefusedError(msg)
+        if not 0 < want.duration_s <= LONGEST_MANUAL_S:
+            msg = f"duration_s = {want.duration_s:g} must be above 0, at most {LONGEST_MANUAL_S:g}"
+            raise RefusedError(msg)
+        manual = ManualPower(want.power_w, seen.now_s + want.duration_s)
+        reason = f"{want.power_w:.0f} W for {want.duration_s:.0f} s"
+        return msgspec.structs.replace(memory, manual=manual), reason
+
+    def acknowledge(self, request: Request, memory: Memory, _seen: Snapshot) -> tuple[Memory, str]:
+        """AckErrors: marks raised errors as seen by the asker."""
+        assert isinstance(request.want, AckErrors)
+        number = request.want.number
+        if number is not None and number not in ROWS:
+            known = f"{ERRORS[0].number} to {ERRORS[-1].number}"
+            msg = f"number = {number} is not an error of this box ({known})"
+            raise RefusedError(msg)
+        count = self._watch.acknowledge(number, request.source)
+        if number is not None and not count:
+            msg = f"error {number} is not raised"
+            raise RefusedError(msg)
+        return self._after_errors(memory), f"{count} acknowledged"
+
+    def reset_estop(self, _request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
+        """ResetEstop: only once the button is released and the board says so."""
+        if seen.board is None:
+            msg = "the emergency stop's wire cannot be read"
+            raise RefusedError(msg)
+        if seen.board.estop_pressed:
+            msg = "the emergency stop is still pressed; release it first"
+            raise RefusedError(msg)
+        if not self._watch.reset_latched(ESTOP_NUMBER):
+            msg = "there is no emergency stop to reset"
+            raise RefusedError(msg)
+        return self._after_errors(memory), "the emergency stop is reset"
+
+    def _after_errors(self, memory: Memory) -> Memory:
+        return msgspec.structs.replace(memory, errors=self._watch.raised())
+
+
+_Take = Callable[[Desk, Request, Memory, Snapshot], tuple[Memory, str]]
+_TAKES: Final[dict[type, _Take]] = {
+    GoToMode: Desk.mode,
+    GoToState: Desk.state,
+    SetPower: Desk.power,
+    AckErrors: Desk.acknowledge,
+    ResetEstop: Desk.reset_estop,
+}

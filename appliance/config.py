@@ -1,0 +1,131 @@
+"""Reads site.toml: all mistakes at once, each with its path, its value and what is allowed."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from appliance import registry
+from appliance.cycle import ModeLike
+from appliance.settings import Settings
+from appliance.site import SiteSettings
+
+DRIVER_FOLDERS = {
+    "inverters": "appliance.io.inverters",
+    "meters": "appliance.io.meters",
+    "sensors": "appliance.io.sensors",
+}
+
+
+class ModeFile(Protocol):
+    """What a file in modes/ offers."""
+
+    TITLE: str
+    ModeSettings: type[Settings]
+
+    def Mode(self, settings: Settings, /) -> ModeLike:  # noqa: N802 the class itself
+        """The mode's class."""
+
+
+class SiteError(Exception):
+    """site.toml cannot be used; the text lists every mistake."""
+
+    def __init__(self, path: Path, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = len(self.mistakes)
+        head = f"{path}: {count} mistake{'s' if count > 1 else ''}"
+        super().__init__("\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)]))
+
+
+def load_site(path: Path) -> SiteSettings:
+    """Settings from a file. Raises SiteError with every mistake in it."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SiteError(path, [f"cannot be read: {error.strerror}"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SiteError(path, [f"is not TOML: {error}"]) from error
+    mistakes = list(_mode_mistakes(document))
+    context = {
+        "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
+        | {"bms": registry.bms_families()}
+    }
+    try:
+        site = SiteSettings.model_validate_json(json.dumps(document, default=str), context=context)
+    except ValidationError as error:
+        mistakes = [_sentence((), mistake) for mistake in error.errors()] + mistakes
+        raise SiteError(path, mistakes) from error
+    if mistakes:
+        raise SiteError(path, mistakes)
+    return site
+
+
+def _mode_file(name: str) -> ModeFile:
+    return cast(ModeFile, registry.load("appliance.modes", name))
+
+
+def _mode_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
+    """What is wrong with the modes, which are checked by each mode's own settings class."""
+    known = sorted(registry.names("appliance.modes"))
+    modes, control = document.get("modes", {}), document.get("control", {})
+    start = control.get("start_mode") if isinstance(control, dict) else None
+    if isinstance(start, str) and start not in known:
+        yield f"control.start_mode = {start!r}: no such mode; there is: {', '.join(known)}"
+    for name, values in modes.items() if isinstance(modes, dict) else ():
+        if name not in known:
+            yield f"modes.{name}: no such mode; there is: {', '.join(known)}"
+            continue
+        try:
+            _mode_file(name).ModeSettings.model_validate_json(json.dumps(values, default=str))
+        except ValidationError as error:
+            yield from (_sentence(("modes", name), mistake) for mistake in error.errors())
+
+
+TAGS = {"modbus_tcp", "can", "i2c", "gpio"}
+"""Names of bus kinds, which pydantic puts into paths."""
+
+
+def _sentence(prefix: tuple[str, ...], mistake: ErrorDetails) -> str:
+    """One mistake as "path = value: what is allowed"."""
+    path = ".".join([*prefix, *(str(part) for part in mistake["loc"] if part not in TAGS)])
+    text = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"] == "extra_forbidden":
+        return f"{path}: unknown key"
+    if mistake["type"] == "missing":
+        return f"{path}: missing"
+    value = mistake["input"]
+    shown = "" if isinstance(value, dict | list) else f" = {json.dumps(value, default=str)}"
+    return f"{path or 'site'}{shown}: {text[:1].lower()}{text[1:]}"
+
+
+def build_modes(site: SiteSettings) -> tuple[dict[str, ModeLike], dict[str, str]]:
+    """Every mode in the folder with this site's settings, and the titles by name."""
+    modes: dict[str, ModeLike] = {}
+    titles: dict[str, str] = {}
+    for name in sorted(registry.names("appliance.modes")):
+        file = _mode_file(name)
+        values = json.dumps(site.modes.get(name, {}), default=str)
+        modes[name] = file.Mode(file.ModeSettings.model_validate_json(values))
+        titles[name] = file.TITLE
+    return modes, titles
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of site.toml, with each mode's own settings."""
+    whole = SiteSettings.model_json_schema()
+    definitions = whole.setdefault("$defs", {})
+    properties = {}
+    for name in sorted(registry.names("appliance.modes")):
+        part = _mode_file(name).ModeSettings.model_json_schema(ref_template="#/$defs/{model}")
+        definitions |= part.pop("$defs", {})
+        properties[name] = part
+    whole["properties"]["modes"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    return whole

@@ -1,0 +1,122 @@
+"""One control cycle: a Snapshot in, a Decision out. Deterministic; cannot reach the world."""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import msgspec
+
+from appliance.answers import Desk
+from appliance.errors import ErrorWatch
+from appliance.limits import Allowed, apply_limits
+from appliance.model import (
+    ActiveError,
+    Answer,
+    Decision,
+    Effect,
+    Limits,
+    Memory,
+    Snapshot,
+    State,
+    Wish,
+)
+from appliance.site import SiteSettings
+from appliance.statemachine.machine import next_state, outputs
+from appliance.statemachine.states import STATES
+from appliance.statemachine.transitions import Scene
+
+NONE: Final[frozenset[Effect]] = frozenset()
+Errors = tuple[ActiveError, ...]
+
+
+NO_WISH: Final = Wish(0.0)
+AT_REST: Final = Allowed(0.0, Limits(), "")
+
+
+class ModeLike(Protocol):
+    """A control mode: deterministic, no clock, no I/O."""
+
+    def wish(self, seen: Snapshot, memory: Memory, /) -> Wish:
+        """Battery power wished for (discharge +); None when it cannot say, with the reason."""
+
+
+class Cycle:
+    """Holds the little that must be remembered from one cycle to the next."""
+
+    def __init__(
+        self, site: SiteSettings, modes: Mapping[str, ModeLike], titles: Mapping[str, str]
+    ) -> None:
+        self._site = site
+        self._modes = modes
+        self._titles = titles
+        self._watch = ErrorWatch(site)
+        self._desk = Desk(site, titles, self._watch)
+        self._number = 0
+        self.memory = Memory(mode=site.control.start_mode, mode_by="site.toml")
+
+    def adopt(self, memory: Memory) -> None:
+        """Go on from what another cycle left behind."""
+        self.memory = memory
+        self._watch.adopt(memory.errors)
+
+    def step(self, seen: Snapshot) -> Decision:
+        """Errors, then requests, then at most one transition, then the wish within its limits."""
+        memory = self.memory
+        errors = self._watch.update(seen, memory)
+        answers: tuple[Answer, ...] = ()
+        if seen.requests:
+            memory = msgspec.structs.replace(memory, errors=errors)
+            memory, answers = self._desk.take(seen.requests, memory, seen)
+            errors = memory.errors
+        effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
+        scene = Scene(seen, memory, effects)
+        state, because = next_state(scene)
+        since_s = seen.now_s if because else memory.state_since_s
+        wish, allowed = NO_WISH, AT_REST
+        if STATES[state].power:
+            wish = self._modes[memory.mode].wish(seen, memory)
+            allowed = apply_limits(wish.power_w or 0.0, effects, seen, self._site)
+        setpoints = outputs(state, since_s, allowed.power_w, scene)
+        manual = memory.manual
+        if manual is not None and seen.now_s >= manual.until_s:
+            manual = None
+        self._number += 1
+        self.memory = Memory(
+            state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors
+        )
+        title = self._titles[memory.mode]
+        return Decision(
+            self._number, seen.now_s, seen.utc, state, memory.mode, memory.mode_by, setpoints,
+            wish.power_w if wish.wants_w is None else wish.wants_w,
+            allowed.limits, errors, answers, manual,
+            _why(state, because, title, wish, allowed, errors),
+        )  # fmt: skip
+
+
+def _why(
+    state: State, because: str, title: str, wish: Wish, allowed: Allowed, errors: Errors
+) -> str:
+    """The cycle in one sentence."""
+    row = STATES[state]
+    if because:
+        return f"{row.title}: {because}{_worst(errors)}"
+    if not row.power:
+        return f"{row.title}: {row.says}{_worst(errors)}"
+    if wish.power_w is None:
+        return f"{title} cannot say: {wish.reason}; 0 W"
+    wants_w = wish.power_w if wish.wants_w is None else wish.wants_w
+    sentence = f"{title} wants {wants_w:.0f} W"
+    if wish.reason:
+        sentence += f", {wish.reason}"
+    if allowed.limits.binding is not None:
+        held_by = allowed.because or _stopping(errors)
+        return f"{sentence}; {held_by} allows {allowed.power_w:.0f} W"
+    return sentence
+
+
+def _worst(errors: Errors) -> str:
+    """The worst error that stops something, as the end of a sentence."""
+    return f" ({_stopping(errors)})" if any(error.effects for error in errors) else ""
+
+
+def _stopping(errors: Errors) -> str:
+    return next((f"error {e.number} {e.title}" for e in errors if e.effects), "an error")

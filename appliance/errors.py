@@ -1,0 +1,302 @@
+"""What can go wrong, what it forbids and what a person does about it: one row per error.
+
+Numbers are never used again: 1xx battery, 2xx inverter, 3xx meters, 4xx board, 5xx climate and
+sensors, 6xx the box's own software. A row's condition answers with the sources it holds for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from appliance.model import (
+    ActiveError,
+    BatteryReading,
+    BatteryState,
+    Effect,
+    InverterState,
+    Memory,
+    RackReading,
+    Severity,
+    Snapshot,
+    State,
+)
+from appliance.site import SiteSettings
+
+Sources = tuple[str, ...]
+NOWHERE: Final[Sources] = ()
+START_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One error."""
+
+    number: int
+    title: str
+    severity: Severity
+    effects: tuple[Effect, ...]
+    raise_after_s: float
+    clear_after_s: float
+    remedy: str
+    holds: Callable[[Snapshot, Memory, SiteSettings], Sources]
+    latched: bool = False
+    """Stays until a person resets it."""
+
+
+def _racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) -> Sources:
+    if battery is None:
+        return NOWHERE
+    return tuple([f"rack {rack.rack}" for rack in battery.racks if wrong(rack)])
+
+
+def _battery_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return ("battery",) if seen.battery is None else NOWHERE
+
+
+def _battery_fault(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    battery = seen.battery
+    if battery is None or (battery.state is not BatteryState.FAULT and not battery.faults):
+        return NOWHERE
+    return (f"battery: {', '.join(battery.faults)}" if battery.faults else "battery",)
+
+
+def _battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    battery = seen.battery
+    if memory.state is not State.RUN or battery is None:
+        return NOWHERE
+    return NOWHERE if battery.state is BatteryState.CONNECTED else ("battery",)
+
+
+def _cell_full(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    limit_v = site.battery.cell_voltage.recommended_max_v
+    return _racks(
+        seen.battery, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
+    )
+
+
+def _cell_over(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    limit_v = site.battery.cell_voltage.maximum_v
+    return _racks(
+        seen.battery, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
+    )
+
+
+def _cell_empty(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    limit_v = site.battery.cell_voltage.recommended_min_v
+    return _racks(
+        seen.battery, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
+    )
+
+
+def _cell_under(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    limit_v = site.battery.cell_voltage.minimum_v
+    return _racks(
+        seen.battery, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
+    )
+
+
+def _cell_cold(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    limit_c = site.battery.cell_temperature.charge_min_c
+    return _racks(
+        seen.battery, lambda rack: rack.cell_min_c is not None and rack.cell_min_c < limit_c
+    )
+
+
+def _cell_hot(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    limit_c = site.battery.cell_temperature.hot_c
+    return _racks(
+        seen.battery, lambda rack: rack.cell_max_c is not None and rack.cell_max_c > limit_c
+    )
+
+
+def _cell_temperature_limit(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    window = site.battery.cell_temperature
+    return _racks(
+        seen.battery,
+        lambda rack: (
+            (rack.cell_max_c is not None and rack.cell_max_c > window.maximum_c)
+            or (rack.cell_min_c is not None and rack.cell_min_c < window.minimum_c)
+        ),
+    )
+
+
+def _inverter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return ("inverter",) if seen.inverter is None else NOWHERE
+
+
+def _inverter_fault(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    inverter = seen.inverter
+    if inverter is None or inverter.state is not InverterState.FAULT:
+        return NOWHERE
+    return (f"inverter: {', '.join(inverter.faults)}" if inverter.faults else "inverter",)
+
+
+def _inverter_stopped(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    inverter = seen.inverter
+    if memory.state is not State.RUN or inverter is None:
+        return NOWHERE
+    return NOWHERE if inverter.state is InverterState.RUNNING else ("inverter",)
+
+
+def _start_timeout(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    late = memory.state is State.STARTING and seen.now_s - memory.state_since_s > START_TIMEOUT_S
+    return ("battery and inverter",) if late else NOWHERE
+
+
+def _grid_meter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return ("grid meter",) if seen.grid is None or seen.grid.power_w is None else NOWHERE
+
+
+def _pv_meter_silent(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    return ("PV meter",) if "pv" in site.meters and seen.pv is None else NOWHERE
+
+
+def _estop(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    pressed = seen.board is not None and seen.board.estop_pressed
+    return ("emergency stop",) if pressed else NOWHERE
+
+
+def _board_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return ("buttons and e-stop",) if seen.board is None else NOWHERE
+
+
+def _sensor_silent(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    return ("box sensor",) if "box" in site.sensors and seen.box is None else NOWHERE
+
+
+def _box_hot(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    box = seen.box
+    hot = box is not None and box.temperature_c is not None and box.temperature_c > site.box.warm_c
+    return ("box",) if hot else NOWHERE
+
+
+def _worker_down(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return seen.workers_down
+
+
+def _clock_untrusted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return ("clock",) if seen.clock_trusted is False else NOWHERE
+
+
+WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
+NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
+NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
+STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
+
+# A source falls silent in the Snapshot already after its own max_age_s; the times below come on top.
+# fmt: off
+ERRORS: Final = (
+    #   no.  title                              severity  effects       raise clear  remedy                                               condition
+    Row(101, "Battery does not answer",         ERROR,    STOP,          1.0,  3.0, "Check the CAN cable and the battery's switch",       _battery_silent),
+    Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  3.0, "See the battery's own list of faults",               _battery_fault),
+    Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               _battery_opened),
+    Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", _cell_full),
+    Row(112, "A cell is overcharged",           CRITICAL, STOP,          1.0, 60.0, "Call service if it comes back",                      _cell_over),
+    Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        _cell_empty),
+    Row(114, "A cell is deeply discharged",     CRITICAL, STOP,          1.0, 60.0, "Call service before charging",                       _cell_under),
+    Row(121, "Battery too cold to charge",      WARNING,  NO_CHARGE,     5.0, 30.0, "Warm the room, or wait",                             _cell_cold),
+    Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         _cell_hot),
+    Row(123, "Battery temperature at its limit", CRITICAL, STOP,         1.0, 60.0, "Keep away and call service",                         _cell_temperature_limit),
+    Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      _inverter_silent),
+    Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  3.0, "See the inverter's display",                         _inverter_fault),
+    Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         _inverter_stopped),
+    Row(204, "Battery or inverter will not start", ERROR, STOP,          0.0, 10.0, "Check battery switch, DC fuses, grid supply",        _start_timeout),
+    Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
+    Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
+    Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
+    Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
+    Row(501, "Box sensor does not answer",      WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),
+    Row(502, "Box too hot",                     ERROR,    NO_POWER,      5.0, 60.0, "Check fans, filter and room temperature",            _box_hot),
+    Row(601, "Part of the software restarts",   WARNING,  (),            0.0,  2.0, "Nothing to do; call service if it comes back",       _worker_down),
+    Row(602, "Clock not set",                   WARNING,  (),            0.0,  2.0, "Check the internet connection",                      _clock_untrusted),
+)
+# fmt: on
+ROWS: Final = {row.number: row for row in ERRORS}
+ESTOP_NUMBER: Final = 401
+
+_Key = tuple[int, str]
+
+
+def _source_name(source: str) -> str:
+    """A source may carry the device's own words behind a colon; they do not make it another source."""
+    return source.partition(":")[0]
+
+
+class ErrorWatch:
+    """Which errors are raised: conditions that held long enough, and have not been gone long enough."""
+
+    def __init__(self, site: SiteSettings) -> None:
+        self._site = site
+        self._held_since_s: dict[_Key, float] = {}
+        self._gone_since_s: dict[_Key, float] = {}
+        self._active: dict[_Key, ActiveError] = {}
+
+    def adopt(self, errors: tuple[ActiveError, ...]) -> None:
+        """Go on from errors raised before: by an earlier run, or in a recording."""
+        self._active = {(error.number, _source_name(error.source)): error for error in errors}
+
+    def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:
+        """The errors raised now, worst first. `memory.errors` itself when nothing has changed."""
+        held: dict[_Key, str] = {}
+        for row in ERRORS:
+            for source in row.holds(seen, memory, self._site):
+                held[row.number, _source_name(source)] = source
+        if not held and not self._active and not self._held_since_s:
+            return ()
+        changed = self._raise(held, seen.now_s, seen.utc)
+        changed = self._clear(held, seen.now_s) or changed
+        return self._sorted() if changed else memory.errors
+
+    def _raise(self, held: dict[_Key, str], now_s: float, utc: datetime) -> bool:
+        changed = False
+        since_s = {key: self._held_since_s.get(key, now_s) for key in held}
+        self._held_since_s = since_s
+        for key, source in held.items():
+            row = ROWS[key[0]]
+            if key not in self._active and now_s - since_s[key] >= row.raise_after_s:
+                self._active[key] = ActiveError(
+                    number=row.number, source=source, severity=row.severity, title=row.title,
+                    remedy=row.remedy, effects=row.effects, since_at=utc, latched=row.latched,
+                )  # fmt: skip
+                changed = True
+        return changed
+
+    def _clear(self, held: dict[_Key, str], now_s: float) -> bool:
+        changed = False
+        for key, error in list(self._active.items()):
+            if key in held or error.latched:
+                self._gone_since_s.pop(key, None)
+            elif now_s - self._gone_since_s.setdefault(key, now_s) >= ROWS[key[0]].clear_after_s:
+                del self._active[key], self._gone_since_s[key]
+                changed = True
+        return changed
+
+    def acknowledge(self, number: int | None, by: str) -> int:
+        """Mark raised errors as seen by a person; returns how many. Clears nothing."""
+        chosen = [key for key in self._active if number is None or key[0] == number]
+        for key in chosen:
+            error = self._active[key]
+            self._active[key] = ActiveError(
+                number=error.number, source=error.source, severity=error.severity,
+                title=error.title, remedy=error.remedy, effects=error.effects,
+                since_at=error.since_at, latched=error.latched, acknowledged_by=by,
+            )  # fmt: skip
+        return len(chosen)
+
+    def reset_latched(self, number: int) -> bool:
+        """Release a latched error; True when there was one. The caller has checked that its cause is gone."""
+        keys = [key for key, error in self._active.items() if key[0] == number and error.latched]
+        for key in keys:
+            del self._active[key]
+        return bool(keys)
+
+    def raised(self) -> tuple[ActiveError, ...]:
+        """What is raised now, worst first."""
+        return self._sorted()
+
+    def _sorted(self) -> tuple[ActiveError, ...]:
+        order = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
+        return tuple(
+            sorted(self._active.values(), key=lambda e: (order.index(e.severity), e.number))
+        )

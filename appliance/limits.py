@@ -1,0 +1,220 @@
+"""How far may the battery go right now: one row per reason to hold power back.
+
+A row answers with two magnitudes, `(max_charge_w, max_discharge_w)`. The tightest wins, rows only
+ever narrow, and the row that held the wish back says so in words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from appliance.model import Effect, Limits, RackReading, Snapshot
+from appliance.site import SiteSettings
+
+Caps = tuple[float, float]
+FREE: Final[Caps] = (inf, inf)
+CLOSED: Final[Caps] = (0.0, 0.0)
+SOC_TAPER_PCT: Final = 2.0
+"""Power falls to zero over the last percent, so that the end is met softly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One limit. `because` is the subject of the sentence "… allows −1200 W"."""
+
+    name: str
+    caps: Callable[[Snapshot, SiteSettings], Caps]
+    because: Callable[[Snapshot, SiteSettings], str]
+
+
+def _share(value: float, zero_at: float, full_at: float) -> float:
+    """0 at `zero_at` and beyond, 1 at `full_at` and beyond, straight in between."""
+    share = (value - zero_at) / (full_at - zero_at)
+    return 0.0 if share <= 0.0 else min(share, 1.0)
+
+
+def _bms(seen: Snapshot, _site: SiteSettings) -> Caps:
+    battery = seen.battery
+    if battery is None or battery.max_charge_w is None or battery.max_discharge_w is None:
+        return CLOSED
+    return battery.max_charge_w, battery.max_discharge_w
+
+
+def _because_bms(seen: Snapshot, _site: SiteSettings) -> str:
+    return "a silent battery" if seen.battery is None else "the battery's own limit"
+
+
+def _soc(seen: Snapshot, site: SiteSettings) -> Caps:
+    battery = seen.battery
+    if battery is None or battery.soc_pct is None:
+        return CLOSED
+    window, soc_pct = site.battery.soc, battery.soc_pct
+    top_pct, floor_pct = window.maximum_pct, window.reserve_pct
+    return (
+        inf if soc_pct < top_pct - SOC_TAPER_PCT
+        else site.inverter.max_charge_w * _share(soc_pct, top_pct, top_pct - SOC_TAPER_PCT),
+        inf if soc_pct > floor_pct + SOC_TAPER_PCT
+        else site.inverter.max_discharge_w * _share(soc_pct, floor_pct, floor_pct + SOC_TAPER_PCT),
+    )  # fmt: skip
+
+
+def _because_soc(seen: Snapshot, _site: SiteSettings) -> str:
+    battery = seen.battery
+    if battery is None or battery.soc_pct is None:
+        return "unknown state of charge"
+    return f"state of charge {battery.soc_pct:.1f} %"
+
+
+def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
+    """The racks with the highest and with the lowest cell; None when any rack does not say."""
+    if seen.battery is None or not seen.battery.racks:
+        return None
+    racks = seen.battery.racks
+    if any(rack.cell_max_v is None or rack.cell_min_v is None for rack in racks):
+        return None
+    if len(racks) == 1:
+        return racks[0], racks[0]
+    return (
+        max(racks, key=lambda rack: rack.cell_max_v or 0.0),
+        min(racks, key=lambda rack: rack.cell_min_v or 0.0),
+    )
+
+
+def _cell_voltage(seen: Snapshot, site: SiteSettings) -> Caps:
+    extremes = _extremes(seen)
+    if extremes is None:
+        return CLOSED
+    high_v, low_v = extremes[0].cell_max_v, extremes[1].cell_min_v
+    if high_v is None or low_v is None:
+        return CLOSED
+    window = site.battery.cell_voltage
+    return (
+        inf if high_v <= window.operating_max_v
+        else site.inverter.max_charge_w
+        * _share(high_v, window.recommended_max_v, window.operating_max_v),
+        inf if low_v >= window.operating_min_v
+        else site.inverter.max_discharge_w
+        * _share(low_v, window.recommended_min_v, window.operating_min_v),
+    )  # fmt: skip
+
+
+def _because_cell_voltage(seen: Snapshot, site: SiteSettings) -> str:
+    extremes = _extremes(seen)
+    if extremes is None:
+        return "unknown cell voltages"
+    high, low = extremes
+    if (high.cell_max_v or 0.0) > site.battery.cell_voltage.operating_max_v:
+        return f"cell {high.cell_max_v_at or high.rack} at {high.cell_max_v:.2f} V"
+    return f"cell {low.cell_min_v_at or low.rack} at {low.cell_min_v:.2f} V"
+
+
+def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
+    if seen.battery is None:
+        return CLOSED
+    charge_w = discharge_w = inf
+    window = site.battery.cell_temperature
+    for rack in seen.battery.racks:
+        hot_c, cold_c = rack.cell_max_c, rack.cell_min_c
+        if hot_c is None or cold_c is None:
+            return CLOSED
+        if hot_c > window.warm_c:
+            share = _share(hot_c, window.hot_c, window.warm_c)
+            charge_w = min(charge_w, site.inverter.max_charge_w * share)
+            discharge_w = min(discharge_w, site.inverter.max_discharge_w * share)
+        if cold_c < window.charge_min_c:
+            charge_w = 0.0
+    return charge_w, discharge_w
+
+
+def _because_cell_temperature(seen: Snapshot, site: SiteSettings) -> str:
+    for rack in seen.battery.racks if seen.battery else ():
+        if rack.cell_max_c is None or rack.cell_min_c is None:
+            return f"unknown cell temperatures of rack {rack.rack}"
+        if rack.cell_max_c > site.battery.cell_temperature.warm_c:
+            return f"cell {rack.cell_max_c_at or rack.rack} at {rack.cell_max_c:.0f} °C"
+        if rack.cell_min_c < site.battery.cell_temperature.charge_min_c:
+            return f"cell {rack.cell_min_c_at or rack.rack} at {rack.cell_min_c:.0f} °C"
+    return "cell temperature"
+
+
+def _inverter(_seen: Snapshot, site: SiteSettings) -> Caps:
+    return site.inverter.max_charge_w, site.inverter.max_discharge_w
+
+
+def _because_inverter(_seen: Snapshot, _site: SiteSettings) -> str:
+    return "the inverter"
+
+
+def _connection(seen: Snapshot, site: SiteSettings) -> Caps:
+    """Site demand without the battery is grid + battery power; the battery may not lift it over the connection."""
+    if seen.grid is None or seen.inverter is None:
+        return FREE
+    grid_w, battery_w = seen.grid.power_w, seen.inverter.power_w
+    if grid_w is None or battery_w is None:
+        return FREE
+    demand_w = grid_w + battery_w
+    return (
+        max(0.0, site.connection.max_import_w - demand_w),
+        max(0.0, site.connection.max_export_w + demand_w),
+    )
+
+
+def _because_connection(_seen: Snapshot, _site: SiteSettings) -> str:
+    return "the grid connection"
+
+
+# fmt: off
+LIMITS: Final = (
+    #   name                caps               because
+    Row("battery",          _bms,              _because_bms),
+    Row("state of charge",  _soc,              _because_soc),
+    Row("cell voltage",     _cell_voltage,     _because_cell_voltage),
+    Row("cell temperature", _cell_temperature, _because_cell_temperature),
+    Row("inverter",         _inverter,         _because_inverter),
+    Row("grid connection",  _connection,       _because_connection),
+)
+# fmt: on
+
+
+def _error_caps(effects: frozenset[Effect]) -> Caps:
+    if Effect.STOP in effects or Effect.EMERGENCY_STOP in effects:
+        return CLOSED
+    return (
+        0.0 if Effect.NO_CHARGE in effects else inf,
+        0.0 if Effect.NO_DISCHARGE in effects else inf,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A wish after all limits. `because` is "" when nothing held it back."""
+
+    power_w: float
+    limits: Limits
+    because: str
+
+
+def apply_limits(
+    wish_w: float, effects: frozenset[Effect], seen: Snapshot, site: SiteSettings
+) -> Allowed:
+    """Narrow a wish (discharge +) to what every row and every raised error allows."""
+    max_charge_w, max_discharge_w = _error_caps(effects) if effects else FREE
+    charging = wish_w < 0.0
+    bit: Row | None = None
+    for row in LIMITS:
+        charge_w, discharge_w = row.caps(seen, site)
+        if charge_w < max_charge_w:
+            max_charge_w = charge_w
+            bit = row if charging else bit
+        if discharge_w < max_discharge_w:
+            max_discharge_w = discharge_w
+            bit = bit if charging else row
+    power_w = max(-max_charge_w, min(wish_w, max_discharge_w))
+    if power_w == wish_w:
+        return Allowed(power_w, Limits(max_charge_w, max_discharge_w), "")
+    return Allowed(
+        power_w,
+        Limits(max_charge_w, max_discharge_w, "error" if bit is None else bit.name),
+        "" if bit is None else bit.because(seen, site),
+    )

@@ -1,0 +1,26 @@
+"""Local control: a person sets the battery power, for a limited time."""
+
+from typing import Final
+
+from appliance.model import Memory, Snapshot, Wish
+from appliance.settings import Settings
+
+TITLE: Final = "Local control"
+
+
+class ModeSettings(Settings):
+    """Nothing to set."""
+
+
+class Mode:
+    """Does what was asked until it expires, then rests."""
+
+    def __init__(self, settings: ModeSettings) -> None:
+        del settings
+
+    def wish(self, seen: Snapshot, memory: Memory) -> Wish:
+        """The asked power; 0 W without one or after its time."""
+        manual = memory.manual
+        if manual is None:
+            return Wish(0.0, "no power was asked for")
+        return Wish(manual.power_w, f"for another {manual.until_s - seen.now_s:.0f} s")

@@ -1,0 +1,23 @@
+"""Passive: watch and report, no power."""
+
+from typing import Final
+
+from appliance.model import Memory, Snapshot, Wish
+from appliance.settings import Settings
+
+TITLE: Final = "Passive"
+
+
+class ModeSettings(Settings):
+    """Nothing to set."""
+
+
+class Mode:
+    """Wishes for nothing."""
+
+    def __init__(self, settings: ModeSettings) -> None:
+        del settings
+
+    def wish(self, _seen: Snapshot, _memory: Memory) -> Wish:
+        """Always 0 W."""
+        return Wish(0.0, "it only watches")

@@ -1,0 +1,1 @@
+"""States of the box, the transitions between them, and the outputs each allows."""

@@ -1,0 +1,49 @@
+"""Applies at most one transition per cycle, and turns a state into outputs in the proper order."""
+
+from typing import Final
+
+from appliance.model import SAFE, Effect, InverterState, Setpoints, State
+from appliance.statemachine.states import STATES
+from appliance.statemachine.transitions import FROM, Scene, at_rest
+
+WAIT_FOR_REST_S: Final = 2.0
+"""The inverter goes off and contactors open after this time even when current still flows."""
+WAIT_FOR_INVERTER_S: Final = 3.0
+"""Contactors open after this time even when the inverter does not confirm that it is off."""
+EMERGENCY_WAIT_S: Final = 0.5
+
+
+def next_state(scene: Scene) -> tuple[State, str]:
+    """The state from now on, and why it changed ("" when it did not)."""
+    for row in FROM[scene.memory.state]:
+        if row.when(scene):
+            enter = row.enter if isinstance(row.enter, State) else row.enter(scene)
+            return enter, row.why
+    return scene.memory.state, ""
+
+
+def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpoints:
+    """What to command in `state`, entered at `since_s`: power where it is allowed.
+
+    Going down has an order: power to zero, inverter off once the current is low, contactors last.
+    """
+    allows, before = STATES[state], scene.memory.commanded
+    if allows.contactors:
+        return Setpoints(
+            power_w=power_w if allows.power else 0.0,
+            inverter_on=allows.inverter,
+            contactors_closed=True,
+            reset_faults=allows.reset_faults,
+        )
+    if not before.contactors_closed:
+        return SAFE
+    waited_s = scene.seen.now_s - since_s
+    resting = at_rest(scene.seen)
+    if Effect.EMERGENCY_STOP in scene.effects:
+        return Setpoints(contactors_closed=not resting and waited_s < EMERGENCY_WAIT_S)
+    inverter_on = before.inverter_on and not resting and waited_s < WAIT_FOR_REST_S
+    inverter_runs = (
+        scene.seen.inverter is not None and scene.seen.inverter.state is InverterState.RUNNING
+    )
+    opens = (resting and not inverter_on and not inverter_runs) or waited_s >= WAIT_FOR_INVERTER_S
+    return Setpoints(inverter_on=inverter_on, contactors_closed=not opens)

@@ -1,0 +1,142 @@
+"""When does the box go from one state to the next? The first row that matches wins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.model import BatteryState, Effect, InverterState, Memory, Snapshot, State
+
+CURRENT_BOUND_A: Final = 1.0
+"""Contactors open below this current; opening under load wears them out."""
+STOP_TIMEOUT_S: Final = 5.0
+ERROR_SETTLE_S: Final = 3.0
+"""An error that stops power, clears and comes back must not do so many times a second."""
+PROCESS_TIMEOUT_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a transition looks at."""
+
+    seen: Snapshot
+    memory: Memory
+    effects: frozenset[Effect]
+
+    @property
+    def in_state_s(self) -> float:
+        """Time since the state was entered."""
+        return self.seen.now_s - self.memory.state_since_s
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One transition."""
+
+    leave: tuple[State, ...]
+    when: Callable[[Scene], bool]
+    enter: State | Callable[[Scene], State]
+    why: str
+
+
+def at_rest(seen: Snapshot) -> bool:
+    """The battery carries (almost) no current, or nobody knows and it cannot be waited for."""
+    battery = seen.battery
+    if battery is None or battery.current_a is None:
+        return True
+    return abs(battery.current_a) < CURRENT_BOUND_A
+
+
+def _emergency(scene: Scene) -> bool:
+    return Effect.EMERGENCY_STOP in scene.effects
+
+
+def _must_stop(scene: Scene) -> bool:
+    return Effect.STOP in scene.effects or Effect.EMERGENCY_STOP in scene.effects
+
+
+def _may_leave_error(scene: Scene) -> bool:
+    return not _must_stop(scene) and scene.in_state_s >= ERROR_SETTLE_S
+
+
+def _ending(scene: Scene) -> bool:
+    return scene.memory.goal in (State.RESTART, State.REBOOT) and _stopped(scene)
+
+
+def _maintenance_wanted(scene: Scene) -> bool:
+    return scene.memory.goal is State.MAINTENANCE and _stopped(scene)
+
+
+def _rest_wanted(scene: Scene) -> bool:
+    return scene.memory.goal is State.IDLE
+
+
+def _run_wanted(scene: Scene) -> bool:
+    return scene.memory.goal is State.RUN
+
+
+def _not_run_wanted(scene: Scene) -> bool:
+    return scene.memory.goal is not State.RUN
+
+
+def _heard_all(scene: Scene) -> bool:
+    seen = scene.seen
+    return (
+        scene.memory.goal is State.RUN
+        and seen.battery is not None
+        and seen.inverter is not None
+        and seen.board is not None
+    )
+
+
+def _plant_ready(scene: Scene) -> bool:
+    battery, inverter = scene.seen.battery, scene.seen.inverter
+    return (
+        battery is not None
+        and battery.state is BatteryState.CONNECTED
+        and inverter is not None
+        and inverter.state is InverterState.RUNNING
+    )
+
+
+def _stopped(scene: Scene) -> bool:
+    battery, inverter = scene.seen.battery, scene.seen.inverter
+    contactors_open = battery is None or battery.state is not BatteryState.CONNECTED
+    inverter_off = inverter is None or inverter.state is not InverterState.RUNNING
+    return (contactors_open and inverter_off) or scene.in_state_s > STOP_TIMEOUT_S
+
+
+def _process_stays(scene: Scene) -> bool:
+    return scene.in_state_s > PROCESS_TIMEOUT_S
+
+
+def _goal(scene: Scene) -> State:
+    return scene.memory.goal
+
+
+INIT, STARTING, RUN, STOPPING = State.INIT, State.STARTING, State.RUN, State.STOPPING
+IDLE, MAINTENANCE, ERROR = State.IDLE, State.MAINTENANCE, State.ERROR
+LIVE: Final = (INIT, STARTING, RUN, STOPPING, IDLE)
+ENDS: Final = (State.RESTART, State.REBOOT)
+
+# fmt: off
+TRANSITIONS: Final = (
+    #   leave                  when                 enter        why
+    Row((*LIVE, MAINTENANCE),  _emergency,          ERROR,       "emergency stop"),
+    Row((ERROR, MAINTENANCE, IDLE), _ending,        _goal,       "asked to start again"),
+    Row((ERROR,),              _maintenance_wanted, MAINTENANCE, "asked for maintenance"),
+    Row(LIVE,                  _must_stop,          ERROR,       "an error stops the box"),
+    Row((ERROR,),              _may_leave_error,    INIT,        "the error is gone"),
+    Row((INIT,),               _not_run_wanted,     STOPPING,    "rest was asked for"),
+    Row((INIT,),               _heard_all,          STARTING,    "all devices answer"),
+    Row((STARTING, RUN),       _not_run_wanted,     STOPPING,    "asked to stop"),
+    Row((STARTING,),           _plant_ready,        RUN,         "battery and inverter are ready"),
+    Row((STOPPING,),           _run_wanted,         STARTING,    "asked to run"),
+    Row((STOPPING,),           _stopped,            _goal,       "power is off"),
+    Row((IDLE,),               _run_wanted,         STARTING,    "asked to run"),
+    Row((IDLE,),               _maintenance_wanted, MAINTENANCE, "asked for maintenance"),
+    Row((MAINTENANCE,),        _run_wanted,         INIT,        "maintenance is over"),
+    Row((MAINTENANCE,),        _rest_wanted,        IDLE,        "maintenance is over"),
+    Row(ENDS,                  _process_stays,      INIT,        "the box was not started again"),
+)
+# fmt: on
+FROM: Final = {state: tuple(row for row in TRANSITIONS if state in row.leave) for state in State}
