@@ -85,7 +85,7 @@ class Cycle:
         )
         title = self._titles[memory.mode]
         return Decision(
-            self._number, seen.now_s, seen.utc, state, memory.mode, memory.mode_by, setpoints,
+            self._number, seen.now_s, seen.utc, state, memory.goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
             allowed.limits, errors, answers, manual,
             _why(state, because, title, wish, allowed, errors),

@@ -132,6 +132,24 @@ class Requests:
         return _drain(self._answers) if self._answers else ()
 
 
+class Stream(Generic[T]):
+    """Values on their way to a slower thread. Bounded: the oldest are dropped, and counted."""
+
+    def __init__(self, capacity: int) -> None:
+        self._waiting: deque[T] = deque(maxlen=capacity)
+        self.dropped = 0
+
+    def put(self, value: T) -> None:
+        """Append; never waits."""
+        if len(self._waiting) == self._waiting.maxlen:
+            self.dropped += 1
+        self._waiting.append(value)
+
+    def drain(self) -> tuple[T, ...]:
+        """Take all, oldest first."""
+        return _drain(self._waiting)
+
+
 def _drain(waiting: deque[T]) -> tuple[T, ...]:
     taken = []
     while waiting:
@@ -152,6 +170,11 @@ class Slots:
     decision: Latest[Decision]
     moment: Latest[Moment]
     """Snapshot and Decision of one cycle together, for the bus."""
+    recorded: Stream[Moment]
+    """Every cycle, on its way to the recorder."""
+    heartbeat: Latest[int]
+    """Number of the last cycle that was finished in time."""
+    clock_trusted: Latest[bool]
     requests: Requests
     wake: Wake = field(default_factory=Wake)
 
@@ -169,6 +192,9 @@ class Slots:
             board=Latest("board", wake),
             decision=Latest("decision"),
             moment=Latest("moment"),
+            recorded=Stream(capacity=2_000),
+            heartbeat=Latest("heartbeat"),
+            clock_trusted=Latest("clock_trusted"),
             requests=Requests(wake),
             wake=wake,
         )

@@ -320,6 +320,8 @@ class Decision(Word, frozen=True):
     now_s: float
     utc: datetime
     state: State
+    goal: State
+    """The state somebody asked for last."""
     mode: str
     mode_by: str
     """Who chose the mode: touchscreen, cloud, ctl, site.toml."""

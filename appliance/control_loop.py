@@ -1,0 +1,98 @@
+"""The thread that runs the cycle: drain, freeze, decide, publish, record, stamp the heartbeat."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from appliance.clock import Clock
+from appliance.cycle import Cycle
+from appliance.mailbox import Slots
+from appliance.model import SAFE, Memory, Moment, Snapshot
+from appliance.site import SiteSettings
+from appliance.supervisor import Lease
+
+SHORTEST_CYCLE_S: Final = 0.02
+"""However often the bell rings, cycles follow each other no faster than this."""
+
+
+def freeze(
+    slots: Slots, site: SiteSettings, clock: Clock, down: tuple[str, ...], memory: Memory
+) -> Snapshot:
+    """Everything known now; what is older than its device's max_age_s is None."""
+    now_s = clock.now_s()
+    meters, sensors = slots.meters, slots.sensors
+    clock_trusted = slots.clock_trusted.newest()
+    return Snapshot(
+        now_s=now_s,
+        utc=clock.utc(),
+        battery=slots.battery.fresh(now_s, site.battery.max_age_s),
+        inverter=slots.inverter.fresh(now_s, site.inverter.max_age_s),
+        grid=meters["grid"].fresh(now_s, site.meters["grid"].max_age_s),
+        pv=meters["pv"].fresh(now_s, site.meters["pv"].max_age_s) if "pv" in meters else None,
+        box=sensors["box"].fresh(now_s, site.sensors["box"].max_age_s)
+        if "box" in sensors
+        else None,
+        board=slots.board.fresh(now_s, site.board.max_age_s),
+        requests=slots.requests.drain(),
+        workers_down=down,
+        memory=memory,
+        clock_trusted=None if clock_trusted is None else clock_trusted.value,
+    )
+
+
+class ControlLoop:
+    """One worker; the only writer of the decision."""
+
+    def __init__(
+        self,
+        cycle: Cycle,
+        slots: Slots,
+        site: SiteSettings,
+        clock: Clock,
+        down: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self._cycle = cycle
+        self._slots = slots
+        self._site = site
+        self._clock = clock
+        self._down = down
+
+    def run(self, lease: Lease) -> None:
+        """Tick on an absolute timer, or at once when the bell rings; leave the safe default behind."""
+        period_s = self._site.control.period_s
+        next_s = self._clock.now_s()
+        try:
+            while not lease.ended:
+                lease.beat()
+                started_s = self._clock.now_s()
+                self._tick()
+                if started_s >= next_s:
+                    next_s = max(next_s + period_s, started_s)
+                self._sleep(lease, started_s, next_s)
+        finally:
+            self._leave()
+
+    def _sleep(self, lease: Lease, started_s: float, next_s: float) -> None:
+        rung = self._slots.wake.wait(max(0.0, next_s - self._clock.now_s()))
+        rest_s = started_s + SHORTEST_CYCLE_S - self._clock.now_s()
+        if rung and rest_s > 0.0:
+            lease.wait(rest_s)
+
+    def _tick(self) -> None:
+        slots = self._slots
+        snapshot = freeze(slots, self._site, self._clock, self._down(), self._cycle.memory)
+        decision = self._cycle.step(snapshot)
+        slots.decision.put(decision, snapshot.now_s)
+        moment = Moment(snapshot, decision)
+        slots.moment.put(moment, snapshot.now_s)
+        slots.recorded.put(moment)
+        slots.requests.answer(decision.answers)
+        slots.heartbeat.put(decision.cycle, self._clock.now_s())
+
+    def _leave(self) -> None:
+        """Whatever ended the loop: drivers find the safe default, not an old decision."""
+        last = self._slots.decision.newest()
+        if last is not None:
+            safe = msgspec.structs.replace(last.value, setpoints=SAFE, why="the control loop ends")
+            self._slots.decision.put(safe, self._clock.now_s())

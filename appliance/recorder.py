@@ -1,0 +1,135 @@
+"""Writes down what the cycles did: journal, errors, what must survive, telemetry, black box."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from appliance.blackbox import BlackBox
+from appliance.clock import Clock
+from appliance.mailbox import Stream
+from appliance.model import ActiveError, Decision, Effect, Moment, Snapshot, State
+from appliance.site import SiteSettings
+from appliance.store import Durable, Store
+from appliance.supervisor import Lease
+
+log = logging.getLogger(__name__)
+
+PERIOD_S: Final = 0.2
+AFTER_ERROR_S: Final = 10.0
+"""The black box is frozen this long after an error was raised, so that it holds what followed."""
+SPOT_KIND: Final = "SC_Spot_10s"
+
+Spot = Callable[[Snapshot, Decision], Mapping[str, object]]
+
+
+class Recorder:
+    """One worker; the only writer of the store."""
+
+    def __init__(
+        self,
+        moments: Stream[Moment],
+        open_store: Callable[[], Store],
+        black_box: BlackBox,
+        site: SiteSettings,
+        clock: Clock,
+        spot: Spot,
+    ) -> None:
+        self._moments = moments
+        self._open_store = open_store
+        self._black_box = black_box
+        self._spot_period_s = site.cloud.spot_period_s if site.cloud.enabled else None
+        self._clock = clock
+        self._spot = spot
+        self._last: Moment | None = None
+        self._durable: Durable | None = None
+        self._spot_due_s = 0.0
+        self._freeze_at_s: float | None = None
+        self._freeze_name = ""
+
+    def run(self, lease: Lease) -> None:
+        """Drain and write until the lease ends, and what is left after it."""
+        store = self._open_store()
+        try:
+            while not lease.wait(PERIOD_S):
+                lease.beat()
+                self._write(store)
+            self._write(store)
+        finally:
+            store.close()
+
+    def _write(self, store: Store) -> None:
+        for moment in self._moments.drain():
+            self._black_box.add(moment)
+            if self._last is None or moment.decision.errors is not self._last.decision.errors:
+                self._note_errors(store, moment)
+            self._note_changes(store, moment.decision)
+            self._last = moment
+        if self._last is not None:
+            self._enqueue_spot(store, self._last)
+        if self._freeze_at_s is not None and self._clock.now_s() >= self._freeze_at_s:
+            self._freeze_at_s = None
+            log.info("black box kept: %s", self._black_box.freeze(self._freeze_name))
+
+    def _note_errors(self, store: Store, moment: Moment) -> None:
+        known = _by_key(self._last.decision.errors) if self._last else {}
+        present = _by_key(moment.decision.errors)
+        utc = moment.decision.utc
+        for key, error in present.items():
+            if key not in known:
+                store.count_error(error)
+                store.write("error", utc, f"{error.number} {error.source}: {error.title}")
+                log.warning("error %d %s: %s", error.number, error.source, error.title)
+                self._keep_black_box(error)
+        for key, error in known.items():
+            if key not in present:
+                store.write("cleared", utc, f"{error.number} {error.source}: {error.title}")
+                log.info("error %d %s is gone: %s", error.number, error.source, error.title)
+
+    def _keep_black_box(self, error: ActiveError) -> None:
+        if error.effects and self._freeze_at_s is None:
+            self._freeze_at_s = self._clock.now_s() + AFTER_ERROR_S
+            self._freeze_name = f"{error.since_at:%Y%m%dT%H%M%S}-error-{error.number}"
+
+    def _note_changes(self, store: Store, decision: Decision) -> None:
+        last = self._last.decision if self._last else None
+        if last is None or last.state is not decision.state:
+            store.write("state", decision.utc, f"{decision.state}: {decision.why}")
+            log.info("state %s: %s", decision.state, decision.why)
+        if last is not None and last.mode != decision.mode:
+            store.write("mode", decision.utc, f"{decision.mode}, asked by {decision.mode_by}")
+            log.info("mode %s, asked by %s", decision.mode, decision.mode_by)
+        durable = _durable(decision, self._durable)
+        if durable != self._durable:
+            store.remember(durable)
+            self._durable = durable
+
+    def _enqueue_spot(self, store: Store, moment: Moment) -> None:
+        now_s = self._clock.now_s()
+        if self._spot_period_s is None or now_s < self._spot_due_s:
+            return
+        self._spot_due_s = max(self._spot_due_s + self._spot_period_s, now_s)
+        body = msgspec.json.encode(self._spot(moment.snapshot, moment.decision))
+        store.enqueue(SPOT_KIND, moment.snapshot.utc, body)
+
+
+def _by_key(errors: tuple[ActiveError, ...]) -> dict[tuple[int, str], ActiveError]:
+    return {(error.number, error.source): error for error in errors}
+
+
+def _durable(decision: Decision, before: Durable | None) -> Durable:
+    """What a restart must find again. A box sent to restart does not stay at rest because of it."""
+    idle = decision.goal is State.IDLE
+    if decision.goal in (State.RESTART, State.REBOOT) and before is not None:
+        idle = before.idle
+    return Durable(
+        mode=decision.mode,
+        mode_by=decision.mode_by,
+        idle=idle,
+        latched=tuple(
+            error
+            for error in decision.errors
+            if error.latched or Effect.EMERGENCY_STOP in error.effects
+        ),
+    )
