@@ -127,6 +127,13 @@ class Supervisor:
             and now_s - running.lease.beat_at_s > worker.silent_after_s
         )
 
+    def end(self, name: str, timeout_s: float = 1.0) -> None:
+        """End one worker and wait for it; `ensure_running` must not be called any more."""
+        running = self._running.get(name)
+        if running is not None:
+            running.lease.end()
+            running.thread.join(timeout_s)
+
     def stop(self, timeout_s: float = 3.0) -> tuple[str, ...]:
         """End all workers, last row first; returns the names that did not end in time."""
         for worker in reversed(self._workers):

@@ -1,0 +1,46 @@
+# Two commands do all: `make run` and `make test`. Each installs what is missing, then says what it runs.
+PYTHON ?= python3
+VENV   ?= .venv
+SITE   ?= simulator/sites/home.toml
+SCENE  ?= sunny
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types imports tests bench screens soak lock clean
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sed 's/^/  make /'
+
+setup: ## install what is missing: virtual environment, locked dependencies, Qt's system libraries
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
+
+run: setup ## pretend site, bootstrapper, core, cloud and touchscreen; SCENE=sunny|cloudy|winter SITE=FILE
+	@exec $(BIN)/python tools/run.py --site "$(SITE)" --scene "$(SCENE)"
+
+test: setup lint types imports tests ## all that CI runs
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+tests:
+	$(BIN)/pytest
+
+bench: setup ## the performance table: build/bench.json
+	$(BIN)/python -m tests.bench
+
+screens: setup ## every page × scene: build/screens/*.png
+	$(BIN)/python -m appliance.gui.screens build/screens
+
+lock: setup ## requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean: ## remove what was built
+	rm -rf build $(VENV)

@@ -1,0 +1,250 @@
+"""The command line. Exit codes: 0 done, 2 the input was wrong (all mistakes on stderr), 1 otherwise."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from appliance.clock import Clock, SystemClock
+from appliance.config import SiteError, load_site
+from appliance.processes import AlreadyRunningError, ProcessLock, end_with_runner
+from appliance.site import SiteSettings
+from appliance.supervisor import Lease
+
+OK, FAILED, WRONG_INPUT = 0, 1, 2
+LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def _site_argument(parser: argparse.ArgumentParser) -> None:
+    default = os.environ.get("APPLIANCE_SITE", "/etc/appliance/site.toml")
+    parser.add_argument(
+        "--site", type=Path, default=Path(default), metavar="FILE",
+        help=f"site.toml of the box (default: $APPLIANCE_SITE or {default})",
+    )  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="appliance", description="Battery-storage appliance.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="the box itself: every process, supervised")
+    _site_argument(run)
+    run.add_argument("--boot-folder", default="/boot/appliance", help="what the factory wrote")
+    run.add_argument("--without", default="", help="processes to leave out, comma separated")
+    for name, text in (("core", "the control core"), ("cloud", "the cloud process")):
+        _site_argument(commands.add_parser(name, help=f"{text} alone"))
+    gui = commands.add_parser("gui", help="the touchscreen alone")
+    _site_argument(gui)
+    gui.add_argument("--picture", type=Path, help="draw offscreen and keep a picture in this file")
+
+    _ctl_parser(commands.add_parser("ctl", help="ask a running box"))
+
+    simulate = commands.add_parser("simulate", help="days in virtual time, through the real cycle")
+    _site_argument(simulate)
+    simulate.add_argument("--profile", type=Path, required=True, metavar="CSV")
+    simulate.add_argument("--mode", help="control mode (default: the site's start_mode)")
+    simulate.add_argument("--days", type=float, default=1.0)
+    simulate.add_argument("--step", type=float, default=1.0, metavar="S", help="seconds a cycle")
+    simulate.add_argument("--soc", type=float, default=50.0, metavar="PCT", help="at the start")
+    simulate.add_argument("--out", type=Path, required=True, metavar="DIR")
+    simulate.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+    replay = commands.add_parser("replay", help="a recording through today's code")
+    _site_argument(replay)
+    replay.add_argument("log", nargs="?", type=Path, metavar="LOG.jsonl")
+    replay.add_argument("--schema", action="store_true", help="print the JSON Schema of the lines")
+
+    config = commands.add_parser("config", help="check a site.toml, or print its schema")
+    actions = config.add_subparsers(dest="action", required=True)
+    actions.add_parser("check").add_argument("file", type=Path)
+    actions.add_parser("schema")
+    return parser
+
+
+def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
+    _site_argument(ctl)
+    ctl.add_argument("--json", action="store_true", help="for programs")
+    asks = ctl.add_subparsers(dest="what", required=True, metavar="WHAT")
+    for name, text in (("status", "how the box is"), ("errors", "what is wrong and what to do")):
+        asks.add_parser(name, help=text)
+    watch = asks.add_parser("watch", help="a line for every status, until interrupted")
+    watch.add_argument("--count", type=int, help="end after so many")
+    asks.add_parser("state", help="run, idle, maintenance, restart, reboot").add_argument("name")
+    asks.add_parser("mode", help="use another control mode").add_argument("name")
+    setpoint = asks.add_parser("setpoint", help="battery power in local control, discharge +")
+    setpoint.add_argument("power_w", type=float)
+    setpoint.add_argument("--for", dest="duration_s", type=float, default=60.0, metavar="S")
+    asks.add_parser("ack", help="errors are seen").add_argument("number", type=int, nargs="?")
+    asks.add_parser("reset-estop", help="release the latched emergency stop")
+    for parser in asks.choices.values():
+        parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        parser.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    chosen = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=os.environ.get("APPLIANCE_LOG", "INFO").upper(), format=LOG_FORMAT, stream=sys.stderr
+    )
+    try:
+        return _COMMANDS[chosen.command](chosen)
+    except SiteError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_INPUT
+    except AlreadyRunningError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return OK
+
+
+def _lease_until_signal(clock: Clock) -> Lease:
+    lease = Lease(clock)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        lease.end()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    return lease
+
+
+def _run_folder(site: SiteSettings) -> Path:
+    folder = Path(site.run_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from appliance.run import Runner, folders
+
+    site, clock = load_site(chosen.site), SystemClock()
+    left_out = {name for name in chosen.without.split(",") if name}
+    filled = folders(chosen.site, site.data_folder, site.run_folder, chosen.boot_folder)
+    with ProcessLock(_run_folder(site), "run"):
+        return Runner(filled, left_out, clock).run(_lease_until_signal(clock))
+
+
+def _core(chosen: argparse.Namespace) -> int:
+    from appliance.realtime import prefer_this_process
+    from appliance.wiring import Core
+
+    end_with_runner()
+    site, clock = load_site(chosen.site), SystemClock()
+    with ProcessLock(_run_folder(site), "core"):
+        lease = _lease_until_signal(clock)
+        core = Core(site, clock)
+        logging.getLogger("appliance").info("core: %s", prefer_this_process())
+        return core.run(lease)
+
+
+def _cloud(chosen: argparse.Namespace) -> int:
+    from appliance.cloud.agent import run_cloud
+
+    end_with_runner()
+    site, clock = load_site(chosen.site), SystemClock()
+    with ProcessLock(_run_folder(site), "cloud"):
+        return run_cloud(site, clock, _lease_until_signal(clock))
+
+
+def _gui(chosen: argparse.Namespace) -> int:
+    from appliance.gui.app import run_gui
+
+    end_with_runner()
+    site, clock = load_site(chosen.site), SystemClock()
+    with ProcessLock(_run_folder(site), "gui"):
+        return run_gui(site, clock, picture=chosen.picture)
+
+
+def _ctl(chosen: argparse.Namespace) -> int:
+    from appliance.ctl import Ctl, want_of
+
+    site = load_site(chosen.site)
+    ctl = Ctl(Path(site.run_folder), chosen.json, sys.stdout)
+    try:
+        match chosen.what:
+            case "status":
+                return ctl.status()
+            case "errors":
+                return ctl.errors()
+            case "watch":
+                return ctl.watch(chosen.count)
+            case _:
+                return ctl.ask(want_of(chosen.what, vars(chosen)))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_INPUT
+    finally:
+        ctl.close()
+
+
+def _simulate(chosen: argparse.Namespace) -> int:
+    try:
+        from appliance.simulate import SimulationError, simulate
+    except ImportError as error:
+        sys.stderr.write(f"the simulator is not installed on this box ({error})\n")
+        return FAILED
+    site = load_site(chosen.site)
+    try:
+        summary = simulate(
+            site, chosen.profile, chosen.mode, chosen.days, chosen.step, chosen.soc, chosen.out
+        )
+    except SimulationError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_INPUT
+    sys.stdout.write(summary.as_json() if chosen.json else summary.as_text(chosen.out))
+    return OK
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from appliance.replay import LineError, replay, schema
+
+    if chosen.schema:
+        sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
+        return OK
+    if chosen.log is None:
+        sys.stderr.write("name the recording: appliance replay --site FILE LOG.jsonl\n")
+        return WRONG_INPUT
+    site = load_site(chosen.site)
+    try:
+        replay(site, chosen.log, sys.stdout)
+    except (LineError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_INPUT
+    return OK
+
+
+def _config(chosen: argparse.Namespace) -> int:
+    from appliance.config import schema
+
+    if chosen.action == "schema":
+        sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
+        return OK
+    site = load_site(chosen.file)
+    sys.stdout.write(f"{chosen.file}: {site.name} is in order\n")
+    return OK
+
+
+_COMMANDS: Final = {
+    "run": _run,
+    "core": _core,
+    "cloud": _cloud,
+    "gui": _gui,
+    "ctl": _ctl,
+    "simulate": _simulate,
+    "replay": _replay,
+    "config": _config,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

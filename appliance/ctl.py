@@ -1,0 +1,207 @@
+"""`appliance ctl`: asks a running box, from the command line."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+
+from appliance.bus import NO_ANSWER, CoreClient
+from appliance.model import (
+    AckErrors,
+    Answer,
+    Effect,
+    GoToMode,
+    GoToState,
+    ResetEstop,
+    SetPower,
+    State,
+    Status,
+    Want,
+)
+from appliance.processes import look
+
+OK, FAILED, WRONG_INPUT = 0, 1, 2
+WAIT_S: Final = 2.0
+Words = dict[str, object]
+
+
+def status_words(status: Status, run_folder: Path) -> Words:
+    """The shape programs rely on."""
+    seen, decision = status.snapshot, status.decision
+    return {
+        "state": decision.state,
+        "mode": decision.mode,
+        "mode_by": decision.mode_by,
+        "why": decision.why,
+        "soc_pct": seen.battery.soc_pct if seen.battery else None,
+        "setpoint_w": decision.setpoints.power_w,
+        "estop": any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors),
+        "uptime_s": round(status.uptime_s, 1),
+        "version": status.version,
+        "site": status.site,
+        "utc": decision.utc,
+        "power": {
+            "grid_w": seen.grid.power_w if seen.grid else None,
+            "battery_w": seen.inverter.power_w if seen.inverter else None,
+            "pv_w": seen.pv.power_w if seen.pv else None,
+            "load_w": status.load_w,
+        },
+        "limits": {
+            "max_charge_w": _finite(decision.limits.max_charge_w),
+            "max_discharge_w": _finite(decision.limits.max_discharge_w),
+            "binding": decision.limits.binding,
+        },
+        "errors": error_words(status),
+        "processes": [
+            {"name": one.name, "pid": one.pid, "alive": one.alive} for one in look(run_folder)
+        ],
+        "sources": status.ages_s,
+    }
+
+
+def error_words(status: Status) -> list[Words]:
+    """The raised errors, worst first."""
+    return [
+        {
+            "number": error.number,
+            "source": error.source,
+            "severity": error.severity,
+            "title": error.title,
+            "remedy": error.remedy,
+            "effects": error.effects,
+            "since_at": error.since_at,
+            "latched": error.latched,
+            "acknowledged_by": error.acknowledged_by,
+        }
+        for error in status.decision.errors
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) < float("inf") else None
+
+
+class Ctl:
+    """One call of `appliance ctl`."""
+
+    def __init__(self, run_folder: Path, as_json: bool, out: TextIO) -> None:
+        self._run_folder = run_folder
+        self._json = as_json
+        self._out = out
+        self._client = CoreClient(run_folder, "ctl")
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self._client.close()
+
+    def status(self) -> int:
+        """Print how the box is."""
+        return self._show(_status_text, lambda status: status_words(status, self._run_folder))
+
+    def errors(self) -> int:
+        """Print what is wrong and what to do."""
+        return self._show(_errors_text, error_words)
+
+    def watch(self, count: int | None) -> int:
+        """Print a line for every status that arrives, `count` of them or until interrupted."""
+        shown = 0
+        while count is None or shown < count:
+            status = self._client.status(WAIT_S)
+            if status is None:
+                self._silent()
+                if count is not None:
+                    return FAILED
+                continue
+            shown += 1
+            if self._json:
+                self._print_json(status_words(status, self._run_folder))
+            else:
+                self._out.write(_line_text(status) + "\n")
+                self._out.flush()
+        return OK
+
+    def _show(self, text: Callable[[Status], str], words: Callable[[Status], object]) -> int:
+        status = self._client.status(WAIT_S)
+        if status is None:
+            return self._silent()
+        if self._json:
+            self._print_json(words(status))
+        else:
+            self._out.write(text(status) + "\n")
+        return OK
+
+    def ask(self, want: Want) -> int:
+        """Ask for something and print the answer."""
+        answer = self._client.ask(want)
+        if self._json:
+            self._print_json(answer)
+        else:
+            self._print_answer(answer)
+        return OK if answer.ok else FAILED
+
+    def _print_answer(self, answer: Answer) -> None:
+        if answer.ok:
+            self._out.write(f"done: {answer.reason}\n")
+        else:
+            sys.stderr.write(f"refused: {answer.reason}\n")
+
+    def _print_json(self, words: object) -> None:
+        self._out.write(msgspec.json.encode(words).decode() + "\n")
+        self._out.flush()
+
+    def _silent(self) -> int:
+        alive = [one.name for one in look(self._run_folder) if one.alive]
+        sys.stderr.write(f"{NO_ANSWER}; alive: {', '.join(alive) or 'nothing'}\n")
+        return FAILED
+
+
+def _watts(value: float | None) -> str:
+    return "––" if value is None else f"{value:.0f} W"
+
+
+def _line_text(status: Status) -> str:
+    return f"{status.decision.utc:%H:%M:%S} {status.decision.state:11} {status.decision.why}"
+
+
+def _status_text(status: Status) -> str:
+    seen, decision = status.snapshot, status.decision
+    soc = seen.battery.soc_pct if seen.battery else None
+    rows = [
+        f"{status.site}, version {status.version}, up {status.uptime_s:.0f} s",
+        f"state    {decision.state}",
+        f"mode     {status.modes.get(decision.mode, decision.mode)}, from {decision.mode_by}",
+        f"why      {decision.why}",
+        f"battery  {'––' if soc is None else f'{soc:.1f} %'}, "
+        f"{_watts(seen.inverter.power_w if seen.inverter else None)} (discharge +)",
+        f"grid     {_watts(seen.grid.power_w if seen.grid else None)} (import +)",
+        f"pv       {_watts(seen.pv.power_w if seen.pv else None)}",
+        f"load     {_watts(status.load_w)}",
+        f"setpoint {decision.setpoints.power_w:.0f} W",
+    ]
+    return "\n".join([*rows, _errors_text(status)])
+
+
+def _errors_text(status: Status) -> str:
+    if not status.decision.errors:
+        return "no errors"
+    return "\n".join(
+        f"{error.severity:8} {error.number} {error.source}: {error.title}. {error.remedy}."
+        + (" Latched: reset it by hand." if error.latched else "")
+        for error in status.decision.errors
+    )
+
+
+def want_of(what: str, words: dict[str, str | float | int | None]) -> Want:
+    """The request behind a ctl command."""
+    makers: dict[str, Callable[[], Want]] = {
+        "mode": lambda: GoToMode(str(words["name"])),
+        "state": lambda: GoToState(State(str(words["name"]))),
+        "setpoint": lambda: SetPower(
+            float(words["power_w"] or 0.0), float(words["duration_s"] or 0.0)
+        ),
+        "ack": lambda: AckErrors(None if words["number"] is None else int(words["number"])),
+        "reset-estop": ResetEstop,
+    }
+    return makers[what]()

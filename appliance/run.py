@@ -1,0 +1,105 @@
+"""`appliance run`: keeps the processes of the box running, as systemd does on the box."""
+
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from appliance.clock import Clock
+from appliance.processes import PARENT_VARIABLE, PROCESSES, Process
+from appliance.supervisor import Lease
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+SETTLED_S: Final = 30.0
+LOOK_S: Final = 0.05
+END_S: Final = 6.0
+"""How long processes may take to end in order before they are killed."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One row, and what became of it."""
+
+    row: Process
+    process: subprocess.Popen[bytes] | None = None
+    started_at_s: float = 0.0
+    starts_at_s: float = 0.0
+    failures: int = 0
+    done: bool = field(default=False)
+
+
+class Runner:
+    """Starts, restarts and ends the rows."""
+
+    def __init__(self, folders: dict[str, str], left_out: set[str], clock: Clock) -> None:
+        self._folders = folders
+        self._clock = clock
+        self._kept = [_Kept(row) for row in PROCESSES if row.name not in left_out]
+
+    def run(self, lease: Lease) -> int:
+        """Until the lease ends; then every process is ended, the core first."""
+        try:
+            while not lease.wait(LOOK_S):
+                for kept in self._kept:
+                    self._care(kept)
+        finally:
+            self._end()
+        return 0
+
+    def _care(self, kept: _Kept) -> None:
+        now_s = self._clock.now_s()
+        if kept.process is not None:
+            code = kept.process.poll()
+            if code is not None:
+                self._ended(kept, code, now_s)
+        elif not kept.done and now_s >= kept.starts_at_s and self._needs_met(kept.row):
+            kept.process = self._start(kept.row)
+            kept.started_at_s = now_s
+
+    def _needs_met(self, row: Process) -> bool:
+        return all(kept.done for kept in self._kept if kept.row.name in row.needs)
+
+    def _start(self, row: Process) -> subprocess.Popen[bytes]:
+        arguments = [part.format(**self._folders) for part in row.arguments]
+        command = [sys.executable, "-m", row.module, *arguments]
+        log.info("start %s", row.name)
+        # A session of its own: Ctrl-C reaches only the runner, which ends the others in order.
+        environment = os.environ | {PARENT_VARIABLE: str(os.getpid())}
+        return subprocess.Popen(command, start_new_session=True, env=environment)
+
+    def _ended(self, kept: _Kept, code: int, now_s: float) -> None:
+        kept.process = None
+        if kept.row.restart == "never":
+            kept.done = True
+            if code:
+                log.warning("%s ended with %d; the box starts all the same", kept.row.name, code)
+            return
+        if now_s - kept.started_at_s > SETTLED_S:
+            kept.failures = 0
+        wait_s = BACK_OFF_S[min(kept.failures, len(BACK_OFF_S) - 1)]
+        kept.failures += 1
+        kept.starts_at_s = now_s + wait_s
+        log.warning("%s ended with %d; starts again in %g s", kept.row.name, code, wait_s)
+
+    def _end(self) -> None:
+        running = [kept.process for kept in self._kept if kept.process is not None]
+        for process in running:
+            process.terminate()
+        deadline_s = self._clock.now_s() + END_S
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline_s - self._clock.now_s()))
+            except subprocess.TimeoutExpired:
+                log.warning("process %d did not end; killed", process.pid)
+                process.kill()
+                process.wait(1.0)
+
+
+def folders(site_file: Path, data: str, run: str, boot: str) -> dict[str, str]:
+    """What fills the placeholders of a row's command."""
+    return {"site": str(site_file), "data": data, "run": run, "boot": boot}

@@ -1,0 +1,166 @@
+"""Puts the core together: names every thread; the only file that imports all."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import appliance
+from appliance.blackbox import BlackBox
+from appliance.bus import BusServer
+from appliance.clock import Clock
+from appliance.cloud.telemetry import spot
+from appliance.config import build_modes
+from appliance.control_loop import ControlLoop
+from appliance.cycle import Cycle
+from appliance.io.bms import bms_workers
+from appliance.io.board import board_workers
+from appliance.io.modbus_workers import modbus_workers
+from appliance.io.sensors import sensor_workers
+from appliance.mailbox import Slots
+from appliance.model import Memory, State, Status
+from appliance.recorder import Recorder
+from appliance.site import SiteSettings
+from appliance.statemachine.states import STATES
+from appliance.store import FILE_NAME, Durable, Store
+from appliance.supervisor import Lease, Supervisor, Worker
+from appliance.watchdog import feed_while_alive, find_watchdog
+
+log = logging.getLogger(__name__)
+
+EXIT_CODES: Final = {State.RESTART: 75, State.REBOOT: 76}
+"""How the core tells whoever started it what it wants; 0 is an end from outside."""
+CARE_S: Final = 0.2
+AT_REST_S: Final = 4.0
+"""How long an ordered end may take: power, inverter, contactors."""
+
+
+class Core:
+    """The control core of one box."""
+
+    def __init__(self, site: SiteSettings, clock: Clock) -> None:
+        self._site = site
+        self._clock = clock
+        self._started_at_s = clock.now_s()
+        self.slots = Slots.create(tuple(site.meters), tuple(site.sensors))
+        self._data = Path(site.data_folder)
+        self._modes, self._titles = build_modes(site)
+        self._cycle = Cycle(site, self._modes, self._titles)
+        store = Store(self._data / FILE_NAME)
+        self._cycle.adopt(starting_memory(store.recall(), site, set(self._titles), clock.now_s()))
+        store.close()
+        self._down: tuple[str, ...] = ()
+        self._supervisor = Supervisor(self._workers(), clock)
+
+    def _workers(self) -> tuple[Worker, ...]:
+        """Every thread of the core, in the order of their start."""
+        site, clock, slots = self._site, self._clock, self.slots
+        control = ControlLoop(self._cycle, slots, site, clock, lambda: self._down)
+        recorder = Recorder(
+            slots.recorded,
+            lambda: Store(self._data / FILE_NAME),
+            BlackBox(self._data / "blackbox"),
+            site,
+            clock,
+            spot,
+        )
+        bus = BusServer(Path(site.run_folder), clock, slots.requests, self._status)
+        watchdog = find_watchdog()
+        return (
+            Worker("recorder", recorder.run, silent_after_s=30.0),
+            *modbus_workers(site, clock, slots),
+            *bms_workers(site, clock, slots),
+            *board_workers(site, clock, slots),
+            *sensor_workers(site, clock, slots),
+            Worker("bus", bus.run, silent_after_s=5.0),
+            Worker("control", control.run, silent_after_s=1.0),
+            Worker(
+                "watchdog",
+                lambda lease: feed_while_alive(
+                    watchdog, slots.heartbeat, self._supervisor.silent, clock, lease
+                ),
+                silent_after_s=5.0,
+            ),
+        )
+
+    def run(self, lease: Lease) -> int:
+        """Care for the threads until asked to end; the exit code says what should follow."""
+        code = 0
+        while not lease.wait(CARE_S):
+            self._look_at_clock()
+            decision = self.slots.decision.newest()
+            state = decision.value.state if decision else State.INIT
+            if STATES[state].ends_process:
+                code = EXIT_CODES[state]
+                break
+            self._supervisor.ensure_running(state)
+            self._down = self._supervisor.down()
+        self._end()
+        return code
+
+    def _look_at_clock(self) -> None:
+        path = Path(self._site.run_folder) / "clock.json"
+        try:
+            trusted = bool(json.loads(path.read_text(encoding="utf-8"))["trusted"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return  # The bootstrapper has not said anything; nor do we.
+        self.slots.clock_trusted.put(trusted, self._clock.now_s())
+
+    def _end(self) -> None:
+        """Control ends first and leaves the safe default; devices get the time to reach it."""
+        self._supervisor.end("control")
+        deadline_s = self._clock.now_s() + AT_REST_S
+        rest = Lease(self._clock)
+        while not self._contactors_open() and self._clock.now_s() < deadline_s:
+            rest.wait(0.05)
+        late = self._supervisor.stop()
+        if late:
+            log.error("threads did not end in time: %s", ", ".join(late))
+
+    def _contactors_open(self) -> bool:
+        battery = self.slots.battery.fresh(self._clock.now_s(), self._site.battery.max_age_s)
+        return battery is None or not any(rack.contactors_closed for rack in battery.racks)
+
+    def _status(self) -> Status | None:
+        moment = self.slots.moment.newest()
+        if moment is None:
+            return None
+        now_s, site = self._clock.now_s(), self._site
+        return Status(
+            site=site.name,
+            version=appliance.__version__,
+            uptime_s=now_s - self._started_at_s,
+            snapshot=moment.value.snapshot,
+            decision=moment.value.decision,
+            ages_s=self._ages_s(now_s),
+            modes=self._titles,
+            capacity_wh=site.battery.capacity_wh,
+            reserve_pct=site.battery.soc.reserve_pct,
+            rated_w=max(site.inverter.max_charge_w, site.inverter.max_discharge_w),
+        )
+
+    def _ages_s(self, now_s: float) -> dict[str, float | None]:
+        slots = self.slots
+        ages: dict[str, Callable[[float], float | None]] = {
+            "battery": slots.battery.age_s,
+            "inverter": slots.inverter.age_s,
+            "board": slots.board.age_s,
+        }
+        ages |= {f"meters.{name}": meter.age_s for name, meter in slots.meters.items()}
+        ages |= {f"sensors.{name}": sensor.age_s for name, sensor in slots.sensors.items()}
+        return {name: age(now_s) for name, age in ages.items()}
+
+
+def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s: float) -> Memory:
+    """Where the core goes on after a restart: same mode, same rest, still latched what was latched."""
+    known = durable.mode is not None and durable.mode in modes
+    idle = durable.idle if durable.mode is not None else site.control.start_state == "idle"
+    return Memory(
+        state=State.INIT,
+        state_since_s=now_s,
+        goal=State.IDLE if idle else State.RUN,
+        mode=durable.mode if known and durable.mode else site.control.start_mode,
+        mode_by=durable.mode_by if known else "site.toml",
+        errors=durable.latched,
+    )
