@@ -210,7 +210,7 @@ def apply_limits(
         if discharge_w < max_discharge_w:
             max_discharge_w = discharge_w
             bit = bit if charging else row
-    power_w = max(-max_charge_w, min(wish_w, max_discharge_w))
+    power_w = max(-max_charge_w, min(wish_w, max_discharge_w)) + 0.0  # never −0.0
     if power_w == wish_w:
         return Allowed(power_w, Limits(max_charge_w, max_discharge_w), "")
     return Allowed(

@@ -1,6 +1,7 @@
 """A folder is a registry: `driver = "em24"` names the file em24.py. A leading underscore hides a file."""
 
 import importlib
+import importlib.util
 import pkgutil
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,8 @@ DBC_FOLDER = Path(__file__).resolve().parent.parent / "dbc"
 
 def names(package: str) -> frozenset[str]:
     """Names of the files in a package's folder."""
-    folder = importlib.import_module(package).__path__
+    spec = importlib.util.find_spec(package)
+    folder = None if spec is None else spec.submodule_search_locations
     return frozenset(
         found.name for found in pkgutil.iter_modules(folder) if not found.name.startswith("_")
     )

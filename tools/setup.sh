@@ -53,7 +53,7 @@ package_of() {
         libxkbcommon-x11.so.0) echo libxkbcommon-x11-0 ;;
         libX11.so.6) echo libx11-6 ;;
         libX11-xcb.so.1) echo libx11-xcb1 ;;
-        libxcb-*.so.*) echo "$1" | sed -E 's/\.so\.([0-9]+).*/\1/; s/(cursor|image|keysyms|icccm|render-util|shape|randr|xkb|xfixes|sync|shm|render)([0-9])/\1\2/; s/keysyms1/keysyms1/' ;;
+        libxcb-*.so.*) echo "$1" | sed 's/\.so\.//' ;;
         libxcb.so.1) echo libxcb1 ;;
         libz.so.1) echo zlib1g ;;
         libatomic.so.1) echo libatomic1 ;;
@@ -61,12 +61,10 @@ package_of() {
         *) say "unknown library $1" ;;
     esac
 }
-qt=$("$venv/bin/python" -c 'import PySide6; print(PySide6.__path__[0])')
+qt=$("$venv/bin/python" -c 'import importlib.util as u; print(u.find_spec("PySide6").submodule_search_locations[0])')
 missing=$(
-    for file in QtCore QtGui QtQml QtQuick QtNetwork; do ldd "$qt/$file.abi3.so"; done 2>/dev/null |
-        cat - $(true) | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p'
-    for plugin in xcb offscreen linuxfb; do ldd "$qt/Qt/plugins/platforms/libq$plugin.so"; done 2>/dev/null |
-        sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p'
+    ldd "$qt"/Qt*.abi3.so "$qt"/Qt/lib/libQt6Quick.so.6 "$qt"/Qt/plugins/platforms/libq*.so 2>/dev/null |
+        sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p' | sort -u
 )
 wanted=$(for soname in $missing; do package_of "$soname"; done | sort -u | tr '\n' ' ')
 command -v fc-list >/dev/null || wanted="$wanted fontconfig"
