@@ -112,7 +112,10 @@ class CoreClient:
 
     def __init__(self, run_folder: Path, source: str) -> None:
         self._source = source
+        status, requests = endpoint(run_folder, "status"), endpoint(run_folder, "requests")
         self._context = zmq.Context()
+        # A client that ends without closing must not wait for messages nobody takes.
+        self._context.setsockopt(zmq.BLOCKY, 0)
         self._in = self._context.socket(zmq.SUB)
         self._in.setsockopt(zmq.CONFLATE, 1)
         self._in.setsockopt(zmq.SUBSCRIBE, b"")
@@ -120,10 +123,10 @@ class CoreClient:
         # A request must not wait for a core that starts later: it would act on an old wish.
         self._desk.setsockopt(zmq.IMMEDIATE, 1)
         self._desk.setsockopt(zmq.SNDTIMEO, 500)
-        for socket, name in ((self._in, "status"), (self._desk, "requests")):
+        for socket, address in ((self._in, status), (self._desk, requests)):
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
-            socket.connect(endpoint(run_folder, name))
+            socket.connect(address)
 
     @property
     def status_fd(self) -> int:

@@ -1,0 +1,113 @@
+"""The store on disk, and the recorder that writes it."""
+
+import gzip
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from appliance.blackbox import BlackBox, line
+from appliance.clock import VirtualClock
+from appliance.mailbox import Stream
+from appliance.model import BoardReading, GoToMode, GoToState, Moment, Recorded, State
+from appliance.recorder import Recorder
+from appliance.store import Durable, Outbox, Store
+from appliance.supervisor import Lease
+from tests.stories import NOON, Story, seen
+
+
+def test_the_outbox_keeps_order_and_forgets_only_what_was_confirmed(tmp_path: Path) -> None:
+    store, outbox = Store(tmp_path / "store.sqlite"), Outbox(tmp_path / "store.sqlite")
+    for number in range(5):
+        store.enqueue("SC_Spot_10s", NOON + timedelta(seconds=number), f"{number}".encode())
+    batch = outbox.next_batch(3)
+    assert [record.body for record in batch] == [b"0", b"1", b"2"]
+    assert batch[0].at == NOON
+    outbox.delete_through(batch[-1].seq)
+    assert outbox.depth() == 2
+    store.enqueue("SC_Spot_10s", NOON, b"5")
+    assert [record.body for record in outbox.next_batch(9)] == [b"3", b"4", b"5"]
+    store.close()
+    outbox.close()
+
+
+def test_sequence_numbers_are_never_used_again(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    store, outbox = Store(path), Outbox(path)
+    store.enqueue("k", NOON, b"a")
+    (first,) = outbox.next_batch(1)
+    outbox.delete_through(first.seq)
+    store.close()
+    store = Store(path)
+    store.enqueue("k", NOON, b"b")
+    (second,) = outbox.next_batch(1)
+    assert second.seq > first.seq
+    store.close()
+    outbox.close()
+
+
+class Once(Lease):
+    def wait(self, _seconds: float) -> bool:
+        return True
+
+
+def record(tmp_path: Path, story: Story, moments: list[Moment]) -> Durable:
+    clock = VirtualClock(NOON)
+    stream: Stream[Moment] = Stream(1_000)
+    for moment in moments:
+        stream.put(moment)
+    path = tmp_path / "store.sqlite"
+    recorder = Recorder(
+        stream,
+        lambda: Store(path),
+        BlackBox(tmp_path / "blackbox"),
+        story.site,
+        clock,
+        lambda snapshot, _decision: {"soc_pct": snapshot.battery and snapshot.battery.soc_pct},
+    )
+    recorder.run(Once(clock))
+    store = Store(path)
+    durable = store.recall()
+    store.close()
+    return durable
+
+
+def test_mode_rest_and_latch_survive_a_restart(tmp_path: Path) -> None:
+    story = Story().running()
+    story.ask(GoToMode("passive"), "cloud")
+    story.ask(GoToState(State.IDLE))
+    decision = story.step(board=BoardReading(estop_pressed=True))
+    durable = record(tmp_path, story, [Moment(seen(), decision)])
+    assert (durable.mode, durable.mode_by, durable.idle) == ("passive", "cloud", True)
+    assert [error.number for error in durable.latched] == [401]
+
+
+def test_telemetry_goes_to_the_outbox(tmp_path: Path) -> None:
+    story = Story().running()
+    record(tmp_path, story, [Moment(seen(), story.step())])
+    outbox = Outbox(tmp_path / "store.sqlite")
+    (record_,) = outbox.next_batch(10)
+    assert record_.kind == "SC_Spot_10s"
+    assert json.loads(record_.body) == {"soc_pct": 50.0}
+    outbox.close()
+
+
+def test_the_black_box_holds_every_cycle_in_order(tmp_path: Path) -> None:
+    story = Story()
+    box = BlackBox(tmp_path)
+    for _ in range(250):
+        box.add(Moment(seen(story.now_s), story.step()))
+    path = box.freeze("20260621T120000-error-101")
+    with gzip.open(path, "rb") as file:
+        lines = [msgspec.json.decode(text, type=Recorded) for text in file]
+    numbers = [one.decision.cycle for one in lines if one.decision]
+    assert numbers == list(range(2, 252))
+
+
+def test_a_line_is_a_snapshot_with_its_decision() -> None:
+    story = Story().running()
+    moment = Moment(seen(), story.step())
+    read = msgspec.json.decode(line(moment), type=Recorded)
+    assert read.decision == moment.decision
+    assert read.battery == moment.snapshot.battery

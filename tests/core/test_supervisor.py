@@ -1,0 +1,117 @@
+"""Threads: crash, hang, late stop, wrong state."""
+
+import itertools
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from appliance.clock import SystemClock, VirtualClock
+from appliance.mailbox import Latest
+from appliance.model import State
+from appliance.supervisor import Lease, Supervisor, Worker
+from appliance.watchdog import feed_while_alive
+
+
+def wait_until(condition: object, timeout_s: float = 2.0) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.002)
+
+
+def obedient(lease: Lease) -> None:
+    while not lease.wait(0.01):
+        lease.beat()
+
+
+def test_a_crashed_worker_is_named_and_started_again(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    starts: list[float] = []
+
+    def crash(_lease: Lease) -> None:
+        starts.append(clock.now_s())
+        msg = "no such device"
+        raise OSError(msg)
+
+    supervisor = Supervisor([Worker("meter", crash, silent_after_s=1.0)], clock)
+    for _ in range(80):
+        supervisor.ensure_running(State.RUN)
+        expected = len(starts)
+        if supervisor.down() == ():
+            wait_until(lambda expected=expected: len(starts) > expected - 1)
+            time.sleep(0.005)
+        clock.advance(0.1)
+    assert supervisor.down() == ("meter",)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert len(starts) >= 3
+    assert all(later >= earlier for earlier, later in itertools.pairwise(gaps))
+    assert "no such device" in caplog.text
+
+
+def test_a_hanging_worker_is_silent_and_not_restarted() -> None:
+    clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    supervisor = Supervisor([Worker("can", hang, silent_after_s=2.0)], clock)
+    supervisor.ensure_running(State.RUN)
+    assert supervisor.silent() == ()
+    clock.advance(2.5)
+    supervisor.ensure_running(State.RUN)
+    assert supervisor.silent() == ("can",)
+    assert supervisor.stop(timeout_s=0.0) in (("can",), ())
+
+
+def hang(lease: Lease) -> None:
+    while not lease.wait(0.01):
+        pass
+
+
+def test_a_worker_runs_only_in_its_states() -> None:
+    worker = Worker("updater", obedient, 1.0, should_run=lambda state: state is State.IDLE)
+    supervisor = Supervisor([worker], SystemClock())
+    supervisor.ensure_running(State.RUN)
+    assert supervisor.stop() == ()
+    supervisor.ensure_running(State.IDLE)
+    supervisor.ensure_running(State.RUN)
+    assert supervisor.stop() == ()
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.fed = 0
+        self.told = 0
+
+    def ready(self) -> None:
+        self.told += 1
+
+    def feed(self) -> None:
+        self.fed += 1
+
+
+class Ticks(Lease):
+    """A lease that ends after some waits."""
+
+    def __init__(self, clock: VirtualClock, ticks: int) -> None:
+        super().__init__(clock)
+        self._ticking, self._left = clock, ticks
+
+    def wait(self, seconds: float) -> bool:
+        self._ticking.advance(seconds)
+        self._left -= 1
+        return self._left < 0
+
+
+@pytest.mark.parametrize(
+    ("beats", "silent", "fed"), [(True, (), 10), (False, (), 0), (True, ("can",), 0)]
+)
+def test_the_watchdog_starves_without_heartbeat_or_with_a_hanging_thread(
+    beats: bool, silent: tuple[str, ...], fed: int
+) -> None:
+    clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    heartbeat: Latest[int] = Latest("heartbeat")
+    if beats:
+        heartbeat.put(1, at_s=1e9)
+    counter = Counter()
+    feed_while_alive(counter, heartbeat, lambda: silent, clock, Ticks(clock, 10))
+    assert counter.fed == fed
+    assert counter.told == (1 if fed else 0)
