@@ -1,0 +1,115 @@
+import QtQuick
+import Appliance
+
+// Site, state and time; the worst alarm that nobody has confirmed takes its place.
+Item {
+    id: bar
+    signal alarmTapped
+    readonly property bool alarm: Ui.banner.title !== ""
+
+    implicitHeight: Theme.barHeight
+
+    Item {
+        visible: !bar.alarm
+        anchors { fill: parent; leftMargin: Theme.margin; rightMargin: Theme.margin }
+
+        Label {
+            id: site
+            anchors.verticalCenter: parent.verticalCenter
+            width: Math.min(implicitWidth, 320)
+            text: Ui.header.site
+            size: Theme.section
+            weight: Font.DemiBold
+            fontSizeMode: Text.HorizontalFit
+            minimumPixelSize: Theme.caption
+        }
+        Pill {
+            anchors { left: site.right; leftMargin: site.text === "" ? 0 : 12; verticalCenter: parent.verticalCenter }
+        }
+        Row {
+            anchors { right: parent.right; verticalCenter: parent.verticalCenter }
+            spacing: 8
+
+            Icon {
+                visible: Ui.header.clock_note !== ""
+                anchors.verticalCenter: parent.verticalCenter
+                name: "clock"
+                size: 20
+                colour: Theme.colour.warning
+            }
+            Label {
+                visible: Ui.header.clock_note !== ""
+                anchors.verticalCenter: parent.verticalCenter
+                text: Ui.header.clock_note
+                size: 16
+                color: Theme.colour.warning
+            }
+            Label {
+                anchors.verticalCenter: parent.verticalCenter
+                text: Ui.header.time
+                size: 20
+                weight: Font.Medium
+            }
+        }
+    }
+
+    Rectangle {
+        id: banner
+        readonly property bool warning: Ui.banner.tone === "warning"
+        readonly property color ink: warning ? Theme.colour.warningInk : Theme.colour.faultInk
+
+        visible: bar.alarm
+        anchors { fill: parent; leftMargin: Theme.margin; rightMargin: Theme.margin; topMargin: 6; bottomMargin: 2 }
+        radius: 10
+        color: warning ? Theme.colour.warningFill : Theme.colour.faultFill
+
+        Icon {
+            id: sign
+            anchors { left: parent.left; leftMargin: 12; verticalCenter: parent.verticalCenter }
+            name: banner.warning ? "warning" : "fault"
+            size: 22
+            colour: banner.ink
+        }
+        Label {
+            anchors {
+                left: sign.right; leftMargin: 12; right: right.left; rightMargin: 12
+                verticalCenter: parent.verticalCenter
+            }
+            text: Ui.banner.title
+            weight: Font.DemiBold
+            color: banner.ink
+            fontSizeMode: Text.HorizontalFit
+            minimumPixelSize: Theme.caption
+        }
+        Row {
+            id: right
+            anchors { right: parent.right; rightMargin: 10; verticalCenter: parent.verticalCenter }
+            spacing: 14
+
+            Label { visible: text !== ""; height: parent.height; text: Ui.banner.more; weight: Font.DemiBold; color: banner.ink }
+            Rectangle {
+                anchors.verticalCenter: parent.verticalCenter
+                width: state.implicitWidth + 22
+                height: 26
+                radius: 13
+                color: "transparent"
+                border.width: 1
+                border.color: banner.ink
+
+                Label { id: state; anchors.centerIn: parent; text: Ui.header.pill; size: 15; weight: Font.Medium; color: banner.ink }
+            }
+            Label { text: Ui.header.time; size: 20; weight: Font.Medium; color: banner.ink }
+            Icon { anchors.verticalCenter: parent.verticalCenter; name: "chevron"; size: 20; colour: banner.ink }
+        }
+    }
+
+    Touch {
+        objectName: "banner"
+        visible: bar.alarm
+        anchors { left: banner.left; right: banner.right }
+        height: Theme.target
+        radius: 10
+        name: Ui.banner.title
+        onClicked: bar.alarmTapped()
+    }
+}

@@ -1,0 +1,207 @@
+"""Situations the screen must look good in: hand-made statuses, as data."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from msgspec.structs import replace
+
+from appliance.model import (
+    ActiveError,
+    Answer,
+    BatteryReading,
+    BatteryState,
+    BoardReading,
+    Decision,
+    Effect,
+    GoToMode,
+    InverterReading,
+    InverterState,
+    Limits,
+    MeterReading,
+    RackReading,
+    ResetEstop,
+    Setpoints,
+    Severity,
+    Snapshot,
+    State,
+    Status,
+    Want,
+    Word,
+)
+
+NOW: Final = datetime(2026, 6, 18, 12, 2, tzinfo=UTC)
+MODES: Final = {
+    "self_consumption": "Self-consumption",
+    "passive": "Passive",
+    "local_control": "Local control",
+}
+
+
+class Scene(Word, frozen=True):
+    """One situation, and what somebody has just tapped in it."""
+
+    name: str
+    status: Status | None
+    age_s: float = 0.2
+    tapped: Want | None = None
+    answer: Answer | None = None
+    sheet: str = ""
+    """The sheet that lies open: "mode" or "why"."""
+
+
+def error(
+    number: int,
+    source: str,
+    severity: Severity,
+    title: str,
+    remedy: str,
+    *effects: Effect,
+    minutes: float = 3,
+    by: str | None = None,
+) -> ActiveError:
+    """An active error raised `minutes` ago."""
+    return ActiveError(
+        number=number, source=source, severity=severity, title=title, remedy=remedy,
+        effects=effects, since_at=NOW - timedelta(minutes=minutes), acknowledged_by=by,
+    )  # fmt: skip
+
+
+def status(
+    pv_w: float | None = 3100.0,
+    grid_w: float | None = -20.0,
+    battery_w: float | None = -1900.0,
+    soc_pct: float | None = 64.0,
+    why: str = "self-consumption wants -1900 W",
+    state: State = State.RUN,
+    errors: tuple[ActiveError, ...] = (),
+    binding: str | None = None,
+    pressed: bool | None = False,
+) -> Status:
+    """A home with a 10.6 kWh battery. Powers by the sign convention; None: not known."""
+    snapshot = Snapshot(
+        now_s=1000.0,
+        utc=NOW,
+        battery=None if soc_pct is None else _battery(battery_w, soc_pct, state is State.RUN),
+        inverter=None
+        if battery_w is None
+        else InverterReading(state=InverterState.RUNNING, power_w=battery_w),
+        grid=None if grid_w is None else MeterReading(power_w=grid_w),
+        pv=None if pv_w is None else MeterReading(power_w=pv_w),
+        board=None if pressed is None else BoardReading(estop_pressed=pressed),
+        clock_trusted=True,
+    )
+    decision = Decision(
+        cycle=1, now_s=1000.0, utc=NOW, state=state, goal=State.RUN,
+        mode="self_consumption",
+        mode_by="site.toml", setpoints=Setpoints(power_w=battery_w or 0.0), wish_w=battery_w,
+        limits=Limits(max_charge_w=5000.0, max_discharge_w=5000.0, binding=binding),
+        errors=errors, answers=(), manual=None, why=why,
+    )  # fmt: skip
+    return Status(
+        site="Nordhavn 3", version="0.1.0", uptime_s=4000.0, snapshot=snapshot, decision=decision,
+        ages_s={"battery": 0.1, "inverter": 0.1, "grid": 0.1}, modes=MODES, capacity_wh=10600.0,
+        reserve_pct=10.0, rated_w=5000.0,
+    )  # fmt: skip
+
+
+def _battery(power_w: float | None, soc_pct: float, closed: bool) -> BatteryReading:
+    return BatteryReading(
+        state=BatteryState.CONNECTED if closed else BatteryState.STANDBY,
+        power_w=power_w,
+        soc_pct=soc_pct,
+        soe_wh=106.0 * soc_pct,
+        racks=(RackReading(rack=1, soc_pct=soc_pct, contactors_closed=closed),),
+    )
+
+
+def _with(base: Status, mode: str, by: str) -> Status:
+    return replace(base, decision=replace(base.decision, mode=mode, mode_by=by))
+
+
+METER_SILENT = error(
+    301, "grid meter", Severity.ERROR, "Grid meter does not answer",
+    "Check the meter's network cable and supply", Effect.NO_CHARGE, Effect.NO_DISCHARGE,
+)  # fmt: skip
+CELL_FULL = error(
+    111, "rack 1", Severity.WARNING, "A cell is full",
+    "Nothing to do: charging goes on when it has settled", Effect.NO_CHARGE, minutes=21,
+)  # fmt: skip
+CLOCK = error(
+    602, "clock", Severity.WARNING, "Clock not set", "Check the internet connection",
+    minutes=2000, by="touchscreen",
+)  # fmt: skip
+LONG = error(
+    102, "battery: overvoltage cell 2.14, insulation resistance, communication, contactor welded",
+    Severity.CRITICAL, "Battery or inverter temperature at its upper limit",
+    "Keep away, open the doors, check battery switch, DC fuses, grid supply and call service",
+    Effect.STOP, minutes=8,
+)  # fmt: skip
+ESTOP = error(
+    401, "emergency stop", Severity.CRITICAL, "Emergency stop",
+    "Make safe, release the button, then reset", Effect.EMERGENCY_STOP, minutes=2,
+)  # fmt: skip
+_stopped = status(
+    pv_w=2400.0, grid_w=-1300.0, battery_w=0.0, state=State.ERROR, errors=(ESTOP,), pressed=True,
+    why="emergency stop: 0 W",
+)  # fmt: skip
+_released = replace(
+    _stopped, snapshot=replace(_stopped.snapshot, board=BoardReading(estop_pressed=False))
+)
+_long_why = (
+    "self-consumption wants -3000 W; cell 2.14 at 3.63 V allows -1200 W; the grid connection "
+    "of 17000 W, the inverter's Leistungsbegrenzungsfunktionseinstellung and the heat of the "
+    "box (61 °C at the sensor beside the fan) hold the battery further back until it is cooler"
+)
+_night = status(pv_w=-8.0, grid_w=340.0, battery_w=820.0, soc_pct=47.0,
+                why="self-consumption wants 820 W")  # fmt: skip
+
+SCENES: Final = (
+    Scene(name="charging", status=status()),
+    Scene(name="discharging", status=_night),
+    Scene(name="import", status=status(
+        pv_w=0.0, grid_w=2900.0, battery_w=0.0, soc_pct=10.0, binding="state of charge",
+        why="self-consumption wants 2900 W; state of charge 10.0 % allows 0 W")),
+    Scene(name="export", status=status(
+        pv_w=6240.0, grid_w=-3480.0, battery_w=-1200.0, soc_pct=91.0, binding="cell voltage",
+        why="self-consumption wants -4690 W; cell 2.14 at 3.63 V allows -1200 W")),
+    Scene(name="idle", status=_with(status(
+        grid_w=-1800.0, battery_w=0.0, soc_pct=100.0, state=State.IDLE,
+        why="passive wants 0 W"), "passive", "cloud")),
+    Scene(name="connecting", status=None),
+    Scene(name="never", status=None, age_s=12.0),
+    Scene(name="stale", status=status(), age_s=3.0),
+    Scene(name="lost", status=status(), age_s=75.0),
+    Scene(name="unknown_pv", status=status(pv_w=None)),
+    Scene(name="unknown_all", status=status(
+        None, None, None, None, "the battery, the inverter and the grid meter are silent: 0 W",
+        State.ERROR, (METER_SILENT,), None, None)),
+    Scene(name="warning", status=status(errors=(CELL_FULL, CLOCK), binding="error")),
+    Scene(name="seen", status=status(errors=(CLOCK,))),
+    Scene(name="fault", status=status(
+        grid_w=None, battery_w=0.0, errors=(METER_SILENT, CELL_FULL, CLOCK), binding="error",
+        why="self-consumption cannot say: the grid meter is silent")),
+    Scene(name="long", status=replace(
+        _with(status(
+            pv_w=-187_654.0, grid_w=99_940.0, battery_w=-123_456.0, soc_pct=99.95, why=_long_why,
+            errors=(LONG, METER_SILENT, CELL_FULL, CLOCK), binding="inverter temperature and grid connection",
+        ), "peak_shaving_with_reserve", "flexmeasures_scheduler"),
+        modes={**MODES, "peak_shaving_with_reserve": "Peak shaving with a reserve for outages",
+               "schedule": "Schedule from the cloud", "fcr": "Frequency containment reserve (FCR-D)"},
+        site="Wasserkraftwerk Süd WWWW", capacity_wh=1_250_000.0)),
+    Scene(name="long_why", status=status(why=_long_why), sheet="why"),
+    Scene(name="mode", status=status(), sheet="mode"),
+    Scene(name="mode_asked", status=status(), sheet="mode", tapped=GoToMode(mode="passive")),
+    Scene(name="mode_refused", status=status(), sheet="mode",
+          tapped=GoToMode(mode="local_control"),
+          answer=Answer(id="1", ok=False, reason="local control is not allowed while the inverter reports a fault")),
+    Scene(name="mode_refused_home", status=status(), tapped=GoToMode(mode="local_control"),
+          answer=Answer(id="1", ok=False, reason="local control is not allowed while the inverter reports a fault")),
+    Scene(name="estop", status=_stopped),
+    Scene(name="estop_released", status=_released),
+    Scene(name="estop_refused", status=_released, tapped=ResetEstop(),
+          answer=Answer(id="1", ok=False, reason="the emergency-stop button is still pressed")),
+    Scene(name="estop_board_silent", status=replace(
+        _stopped, snapshot=replace(_stopped.snapshot, board=None))),
+    Scene(name="estop_lost", status=_stopped, age_s=42.0),
+)  # fmt: skip
+BY_NAME: Final = {scene.name: scene for scene in SCENES}

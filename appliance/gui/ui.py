@@ -1,0 +1,95 @@
+"""The screen as QML sees it: `Ui` is what is shown and what was tapped, `Texts` every text."""
+
+import msgspec
+from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QQmlPropertyMap
+
+from appliance.gui.alarms import AlarmRow
+from appliance.gui.shown import Rows, Shown, shown_type
+from appliance.gui.texts import TEXTS
+from appliance.gui.view import ModeRow, View
+from appliance.model import AckErrors, GoToMode, ResetEstop, Word
+
+GROUPS = {
+    field.name: shown_type(field.type)
+    for field in msgspec.structs.fields(View)
+    if isinstance(field.type, type) and issubclass(field.type, Word)
+}
+"""Every field of View that is one group of values."""
+
+
+def _group(name: str) -> Property:
+    return Property(QObject, lambda ui: ui.groups[name], None, None, "", constant=True)
+
+
+class Ui(QObject):
+    """The singleton `Ui` of the QML files."""
+
+    ticked = Signal(float)
+    """So many seconds have passed with fresh data: the dots move on."""
+    wanted = Signal(object)
+    """Somebody asks for something (a `Want`)."""
+
+    header = _group("header")
+    link = _group("link")
+    solar = _group("solar")
+    grid = _group("grid")
+    load = _group("load")
+    battery = _group("battery")
+    ring = _group("ring")
+    mode = _group("mode")
+    why = _group("why")
+    banner = _group("banner")
+    alarms = _group("alarms")
+    estop = _group("estop")
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.groups: dict[str, Shown] = {name: kind(self) for name, kind in GROUPS.items()}
+        self._alarm_rows = Rows(AlarmRow, self)
+        self._mode_rows = Rows(ModeRow, self)
+
+    def show(self, view: View) -> None:
+        """Take over a view of the whole screen."""
+        values = msgspec.structs.asdict(view)
+        for name, group in self.groups.items():
+            group.show(values[name])
+        self._alarm_rows.show(view.alarm_rows)
+        self._mode_rows.show(view.mode_rows)
+
+    def _get_alarm_rows(self) -> QObject:
+        return self._alarm_rows
+
+    def _get_mode_rows(self) -> QObject:
+        return self._mode_rows
+
+    alarm_rows = Property(QObject, _get_alarm_rows, None, None, "", constant=True)
+    mode_rows = Property(QObject, _get_mode_rows, None, None, "", constant=True)
+
+    @Slot(str)  # type: ignore[arg-type]
+    def choose_mode(self, name: str) -> None:
+        """A mode was tapped."""
+        self.wanted.emit(GoToMode(mode=name))
+
+    @Slot(int)  # type: ignore[arg-type]
+    def confirm(self, number: int) -> None:
+        """Confirm was tapped on an error."""
+        self.wanted.emit(AckErrors(number=number))
+
+    @Slot()
+    def confirm_all(self) -> None:
+        """Confirm all was tapped."""
+        self.wanted.emit(AckErrors())
+
+    @Slot()
+    def reset(self) -> None:
+        """Reset was held long enough."""
+        self.wanted.emit(ResetEstop())
+
+
+def texts(parent: QObject) -> QQmlPropertyMap:
+    """The singleton `Texts`: another language is inserted over it, and every binding follows."""
+    table = QQmlPropertyMap(parent)
+    for key, words in TEXTS.items():
+        table.insert(key, words)
+    return table

@@ -1,0 +1,222 @@
+"""What does the screen show? From the newest Status to texts, tones and positions; no Qt, no clock."""
+
+from datetime import datetime
+
+from appliance.gui import figures
+from appliance.gui.alarms import AlarmRow, AlarmsHead, Banner, alarm_rows, alarms_head, banner
+from appliance.gui.asks import Asked
+from appliance.gui.estop import Estop, estop
+from appliance.gui.flows import Flow, Ring, flows, ring
+from appliance.gui.texts import text, text_or
+from appliance.model import State, Status, Word
+
+GREY_AFTER_S = 1.0
+LOST_AFTER_S = 5.0
+
+PILL_TONES = {
+    State.INIT: "info",
+    State.STARTING: "info",
+    State.RUN: "ok",
+    State.STOPPING: "info",
+    State.IDLE: "quiet",
+    State.MAINTENANCE: "warning",
+    State.ERROR: "fault",
+    State.RESTART: "info",
+    State.REBOOT: "info",
+}
+
+
+class Look(Word, frozen=True):
+    """Everything a view depends on."""
+
+    status: Status | None
+    """The newest, however old."""
+    age_s: float
+    """Of that status; of the screen itself when there is none."""
+    utc: datetime
+    asked: Asked = Asked()
+    site: str = ""
+    """Its name, until the core says one."""
+    has_pv: bool = True
+    battery_w: float | None = None
+    """Battery power (discharge +), averaged, so that the time to full does not flicker."""
+
+    @property
+    def live(self) -> bool:
+        """May the values be shown as those of now?"""
+        return self.status is not None and self.age_s <= GREY_AFTER_S
+
+
+class Header(Word, frozen=True):
+    """The status bar."""
+
+    site: str
+    pill: str
+    pill_tone: str
+    """ok, info, quiet, warning, fault."""
+    time: str
+    clock_note: str
+
+
+class ModeTile(Word, frozen=True):
+    """The mode in use, who chose it, and a change that is under way."""
+
+    caption: str
+    title: str
+    pending: str
+    refused: str
+    can_choose: bool
+
+
+class ModeRow(Word, frozen=True):
+    """One mode of the chooser."""
+
+    name: str
+    title: str
+    note: str
+    current: bool
+    pending: bool
+
+
+class Why(Word, frozen=True):
+    """The core's sentence, and the limit in force."""
+
+    sentence: str
+    limit: str
+
+
+class Link(Word, frozen=True):
+    """Is there a core?"""
+
+    live: bool
+    lost: bool
+    detail: str
+
+
+class View(Word, frozen=True):
+    """The whole screen."""
+
+    header: Header
+    link: Link
+    solar: Flow
+    grid: Flow
+    load: Flow
+    battery: Flow
+    ring: Ring
+    mode: ModeTile
+    why: Why
+    banner: Banner
+    alarms: AlarmsHead
+    estop: Estop
+    alarm_rows: tuple[AlarmRow, ...]
+    mode_rows: tuple[ModeRow, ...]
+
+
+def view(look: Look) -> View:
+    """The screen for what is known."""
+    four = flows(look.status, look.live, look.has_pv)
+    return View(
+        header=_header(look),
+        link=_link(look),
+        solar=four.solar,
+        grid=four.grid,
+        load=four.load,
+        battery=four.battery,
+        ring=ring(look.status, look.live, look.battery_w),
+        mode=_mode(look),
+        why=_why(look),
+        banner=banner(look.status),
+        alarms=alarms_head(look.status, look.asked),
+        estop=estop(look.status, look.live, look.age_s, look.asked),
+        alarm_rows=alarm_rows(look.status, look.asked, look.utc),
+        mode_rows=_mode_rows(look),
+    )
+
+
+def _header(look: Look) -> Header:
+    status = look.status
+    pill, tone = _pill(look)
+    trusted = status.snapshot.clock_trusted if status is not None else None
+    return Header(
+        site=status.site if status is not None else look.site,
+        pill=pill,
+        pill_tone=tone,
+        time=figures.clock_time(look.utc),
+        clock_note=text("clock_not_set") if trusted is False else "",
+    )
+
+
+def _pill(look: Look) -> tuple[str, str]:
+    status = look.status
+    if status is None:
+        return text("state_connecting"), "quiet"
+    if look.age_s > LOST_AFTER_S:
+        return text("state_no_data"), "fault"
+    if not look.live:
+        return text("data_age", age=figures.age(look.age_s)), "warning"
+    decision = status.decision
+    if decision.manual is not None and decision.state is State.RUN:
+        return text("state_manual"), "info"
+    return text(f"state_{decision.state}"), PILL_TONES[decision.state]
+
+
+def _link(look: Look) -> Link:
+    status = look.status
+    if status is None:
+        detail = text("lost_never", age=figures.age(look.age_s))
+    else:
+        heard_at = figures.clock_time(status.snapshot.utc)
+        detail = text("lost_since", age=figures.age(look.age_s), time=heard_at)
+    return Link(live=look.live, lost=look.age_s > LOST_AFTER_S, detail=detail)
+
+
+def _mode(look: Look) -> ModeTile:
+    status, asked = look.status, look.asked
+    if status is None:
+        return ModeTile(
+            caption=text("mode"),
+            title=text("mode_unknown"),
+            pending="",
+            refused="",
+            can_choose=False,
+        )
+    decision = status.decision
+    wanted = asked.mode
+    return ModeTile(
+        caption=text("mode_title", by=figures.chosen_by(decision.mode_by)),
+        title=_title(status, decision.mode),
+        pending="" if wanted is None else text("mode_pending", title=_title(status, wanted)),
+        refused=text("mode_not_changed", reason=asked.mode_refused) if asked.mode_refused else "",
+        can_choose=look.live,
+    )
+
+
+def _title(status: Status, mode: str) -> str:
+    return status.modes.get(mode) or figures.name(mode)
+
+
+def _mode_rows(look: Look) -> tuple[ModeRow, ...]:
+    status = look.status
+    if status is None:
+        return ()
+    rows = []
+    for name, title in sorted(status.modes.items(), key=lambda mode: mode[1]):
+        current, pending = name == status.decision.mode, name == look.asked.mode
+        note = text("mode_asking") if pending else ""
+        if current and not pending:
+            by = figures.chosen_by(status.decision.mode_by)
+            note = f"{text('mode_current')} · {by}"
+        rows.append(ModeRow(name=name, title=title, note=note, current=current, pending=pending))
+    return tuple(rows)
+
+
+def _why(look: Look) -> Why:
+    if look.status is None:
+        return Why(sentence=text("why_unknown"), limit="")
+    decision = look.status.decision
+    binding = decision.limits.binding if look.live else None
+    limit = text_or(f"limit_{binding}", "limit_other", limit=figures.plain(binding or ""))
+    return Why(
+        sentence=figures.sentence(decision.why),
+        limit=text("limited", limit=limit) if binding else "",
+    )
