@@ -31,7 +31,7 @@ class Shown(QObject):
         super().__init__(parent)
         self._values: dict[str, Value] = {}
 
-    def value(self, name: str, empty: Value) -> Value:
+    def value_of(self, name: str, empty: Value) -> Value:
         """One field; `empty` before the first view."""
         return self._values.get(name, empty)
 
@@ -49,7 +49,7 @@ def _reader(name: str, kind: type) -> Callable[[Shown], Value]:
     empty: Value = kind()
 
     def read(shown: Shown) -> Value:
-        return shown.value(name, empty)
+        return shown.value_of(name, empty)
 
     return read
 
