@@ -1,0 +1,114 @@
+"""The thread of the board: reads the front, puts it, asks for what was pressed, sets the lights."""
+
+import logging
+from dataclasses import dataclass, field
+
+from appliance.clock import Clock
+from appliance.io.board._lights import STALE_S, lights
+from appliance.io.board.gpio_board import GpioBoard
+from appliance.io.buses.gpio import open_pins
+from appliance.mailbox import Slots, Wake
+from appliance.model import BoardReading, GoToState, Request, State
+from appliance.site import Gpio, SiteSettings
+from appliance.supervisor import Lease, Worker
+
+log = logging.getLogger(__name__)
+
+PERIOD_S = 0.08
+"""Between two readings when nothing happens."""
+PAUSE_S = 0.005
+"""Between two readings when a contact chatters."""
+BOUNCE_S = 0.05
+"""A button that was released for less than this was not released."""
+BACK_OFF_S = (0.1, 0.2, 0.5, 1.0)
+SILENT_AFTER_S = 5.0
+
+WANTS = {"start": GoToState(State.RUN), "stop": GoToState(State.IDLE)}
+"""What each button asks for."""
+
+
+def board_workers(site: SiteSettings, clock: Clock, slots: Slots) -> tuple[Worker, ...]:
+    """One thread for the board of this site. Raises ValueError when its bus has no pins."""
+    bus = site.buses[site.board.bus]
+    if not isinstance(bus, Gpio):
+        msg = f"board.bus = {site.board.bus!r} is of kind {bus.kind}; it must be gpio"
+        raise ValueError(msg)
+    return (Worker("board", _Front(site, bus, clock, slots).run, SILENT_AFTER_S),)
+
+
+@dataclass(slots=True)
+class Presses:
+    """Finds the moments at which a button goes down. One that is down at first was not pressed."""
+
+    _released_at_s: dict[str, float | None] = field(default_factory=dict)
+
+    def new(self, names: tuple[str, ...], pressed: tuple[str, ...], now_s: float) -> list[str]:
+        """Which of all the buttons `names` have gone down since the last call."""
+        fresh = []
+        for name in names:
+            released_at_s = self._released_at_s.get(name)
+            if name not in pressed:
+                self._released_at_s[name] = now_s if released_at_s is None else released_at_s
+            elif released_at_s is not None:
+                self._released_at_s[name] = None
+                if now_s - released_at_s >= BOUNCE_S:
+                    fresh.append(name)
+        return fresh
+
+
+class _Front:
+    """What the thread knows: where the pins are, who listens, whether they answer."""
+
+    def __init__(self, site: SiteSettings, bus: Gpio, clock: Clock, slots: Slots) -> None:
+        self._settings, self._bus = site.board, bus
+        self._clock, self._slots = clock, slots
+        self._answers: bool | None = None
+
+    def run(self, lease: Lease) -> None:
+        """Serve the board until the lease ends; open it again when it falls silent."""
+        failures = 0
+        while not lease.ended:
+            lease.beat()
+            try:
+                self._serve(lease)
+            except OSError as silence:
+                failures = 0 if self._answers else failures + 1
+                self._say(False, f"{type(silence).__name__}: {silence}")
+                lease.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+
+    def _serve(self, lease: Lease) -> None:
+        wake = Wake()
+        presses = Presses()
+        with open_pins(self._bus) as pins:
+            board = GpioBoard(pins, self._settings, wake.ring)
+            while not lease.ended:
+                lease.beat()
+                at_s = self._clock.now_s()
+                reading = board.read()
+                self._slots.board.put(reading, at_s)
+                self._say(True, "answers")
+                names = tuple(self._settings.buttons)
+                self._ask(presses.new(names, reading.buttons_pressed, at_s))
+                self._show(board, reading)
+                if wake.wait(PERIOD_S) and self._clock.now_s() - at_s < PAUSE_S:
+                    lease.wait(PAUSE_S)
+
+    def _show(self, board: GpioBoard, reading: BoardReading) -> None:
+        now_s = self._clock.now_s()
+        decision = self._slots.decision.fresh(now_s, STALE_S)
+        board.show(lights(decision, reading.estop_pressed), now_s)
+
+    def _ask(self, pressed: list[str]) -> None:
+        for name in pressed:
+            request = Request(
+                id=f"button-{name}-{self._clock.utc():%Y%m%dT%H%M%S.%f}",
+                source="button",
+                want=WANTS[name],
+            )
+            if not self._slots.requests.put(request):
+                log.warning("button %s: too many requests wait, this one is dropped", name)
+
+    def _say(self, answers: bool, what: str) -> None:
+        if self._answers is not answers:
+            log.log(logging.INFO if answers else logging.WARNING, "board: %s", what)
+        self._answers = answers

@@ -1,0 +1,1 @@
+"""Drivers against devices that speak the real protocols."""
