@@ -1,5 +1,6 @@
 """The thread that runs the cycle: drain, freeze, decide, publish, record, stamp the heartbeat."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -8,7 +9,7 @@ import msgspec
 from appliance.clock import Clock
 from appliance.cycle import Cycle
 from appliance.mailbox import Slots
-from appliance.model import SAFE, Memory, Moment, Snapshot
+from appliance.model import SAFE, Lateness, Memory, Moment, Snapshot
 from appliance.site import SiteSettings
 from appliance.supervisor import Lease
 
@@ -41,6 +42,25 @@ def freeze(
     )
 
 
+class Punctuality:
+    """How late the timer's ticks began, over the last minute or so. One thread adds, others may read."""
+
+    def __init__(self, keep: int = 600) -> None:
+        self._late_s: deque[float] = deque(maxlen=keep)
+
+    def add(self, late_s: float) -> None:
+        """One tick."""
+        self._late_s.append(late_s)
+
+    def summary(self) -> Lateness | None:
+        """Median, 99th percentile and worst; None before the first tick."""
+        late_ms = sorted(1e3 * late_s for late_s in self._late_s.copy())
+        if not late_ms:
+            return None
+        last = len(late_ms) - 1
+        return Lateness(late_ms[last // 2], late_ms[round(last * 0.99)], late_ms[last])
+
+
 class ControlLoop:
     """One worker; the only writer of the decision."""
 
@@ -57,6 +77,7 @@ class ControlLoop:
         self._site = site
         self._clock = clock
         self._down = down
+        self.punctuality = Punctuality()
 
     def run(self, lease: Lease) -> None:
         """Tick on an absolute timer, or at once when the bell rings; leave the safe default behind."""
@@ -68,6 +89,7 @@ class ControlLoop:
                 started_s = self._clock.now_s()
                 self._tick()
                 if started_s >= next_s:
+                    self.punctuality.add(started_s - next_s)
                     next_s = max(next_s + period_s, started_s)
                 self._sleep(lease, started_s, next_s)
         finally:

@@ -347,6 +347,14 @@ class Recorded(Snapshot, frozen=True):
     decision: Decision | None = None
 
 
+class Lateness(Word, frozen=True):
+    """How late the control loop's ticks began, in ms, over the last minute."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
 class Status(Word, frozen=True):
     """What the core publishes to the screen, the cloud and ctl, ten times a second."""
 
@@ -364,6 +372,7 @@ class Status(Word, frozen=True):
     """State of charge below which the battery is not discharged."""
     rated_w: float
     """The largest battery power of this site, for scaling pictures."""
+    lateness: Lateness | None = None
 
     @property
     def load_w(self) -> float | None:

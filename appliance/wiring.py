@@ -51,12 +51,12 @@ class Core:
         self._cycle.adopt(starting_memory(store.recall(), site, set(self._titles), clock.now_s()))
         store.close()
         self._down: tuple[str, ...] = ()
+        self._control = ControlLoop(self._cycle, self.slots, site, clock, lambda: self._down)
         self._supervisor = Supervisor(self._workers(), clock)
 
     def _workers(self) -> tuple[Worker, ...]:
         """Every thread of the core, in the order of their start."""
         site, clock, slots = self._site, self._clock, self.slots
-        control = ControlLoop(self._cycle, slots, site, clock, lambda: self._down)
         recorder = Recorder(
             slots.recorded,
             lambda: Store(self._data / FILE_NAME),
@@ -74,7 +74,7 @@ class Core:
             *board_workers(site, clock, slots),
             *sensor_workers(site, clock, slots),
             Worker("bus", bus.run, silent_after_s=5.0),
-            Worker("control", control.run, silent_after_s=1.0),
+            Worker("control", self._control.run, silent_after_s=1.0),
             Worker(
                 "watchdog",
                 lambda lease: feed_while_alive(
@@ -138,6 +138,7 @@ class Core:
             capacity_wh=site.battery.capacity_wh,
             reserve_pct=site.battery.soc.reserve_pct,
             rated_w=max(site.inverter.max_charge_w, site.inverter.max_discharge_w),
+            lateness=self._control.punctuality.summary(),
         )
 
     def _ages_s(self, now_s: float) -> dict[str, float | None]:
