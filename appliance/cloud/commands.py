@@ -1,0 +1,140 @@
+"""What may the cloud ask for? COMMANDS: one row per direct method. Every call gets an answer.
+
+200 done · 400 payload wrong · 403 the core refuses · 404 no such method · 409 same command is under way
+· 410 expired · 500 our own mistake · 504 the core does not answer.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, Protocol
+
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+
+from appliance.bus import NO_ANSWER
+from appliance.clock import Clock
+from appliance.cloud.journal import Journal
+from appliance.cloud.link import Reply
+from appliance.model import Answer, GoToMode, GoToState, State, Want
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Payload(Settings):
+    """What every command may carry. Without `commandId` a repetition is a second command."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    command_id: Annotated[str, Field(alias="commandId", pattern=r"^[\x21-\x7e]{1,128}$")] | None = (
+        None
+    )
+    issued_at: Annotated[AwareDatetime, Field(alias="issuedAt")] | None = None
+    expires_at: Annotated[AwareDatetime, Field(alias="expiresAt")] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row: the method's name, what its payload holds, and what the core is asked."""
+
+    name: str
+    payload: type[Payload]
+    want: Callable[[Payload], Want]
+
+
+# fmt: off
+COMMANDS: Final = (
+    #       method                        payload   asks the core for
+    Command("GoToMode_SelfConsumption",   Payload,  lambda _: GoToMode("self_consumption")),
+    Command("GoToMode_Passive",           Payload,  lambda _: GoToMode("passive")),
+    Command("GoToState_Running",          Payload,  lambda _: GoToState(State.RUN)),
+    Command("GoToState_Idling",           Payload,  lambda _: GoToState(State.IDLE)),
+    Command("Restart_Device",             Payload,  lambda _: GoToState(State.REBOOT)),
+)
+# fmt: on
+ROWS: Final = {row.name: row for row in COMMANDS}
+
+
+class Core(Protocol):
+    """A client of the core."""
+
+    def ask(self, want: Want, timeout_s: float = 2.0) -> Answer:
+        """Ask and wait."""
+
+    def close(self) -> None:
+        """Close the sockets."""
+
+
+class CommandDesk:
+    """Answers methods from the cloud; any thread may call it."""
+
+    def __init__(self, core: Callable[[], Core], journal: Journal, clock: Clock) -> None:
+        self._core = core
+        self._journal = journal
+        self._clock = clock
+
+    def answer(self, name: str, payload: object) -> Reply:
+        """The answer to one call. Never raises: without an answer the caller waits in vain."""
+        try:
+            reply = self._answer(name, payload)
+        except Exception:  # every call must be answered
+            log.exception("command %s failed", name)
+            reply = _reply(500, "the box made a mistake; its log says more")
+        log.info("cloud asks %s: %d %s", name, reply.status, reply.body["reason"])
+        return reply
+
+    def _answer(self, name: str, payload: object) -> Reply:
+        row = ROWS.get(name)
+        if row is None:
+            return _reply(404, f"method {name!r} is not known; there is: {', '.join(ROWS)}")
+        try:
+            given = row.payload.model_validate_json(json.dumps({} if payload is None else payload))
+        except ValidationError as error:
+            return _reply(400, _mistakes(row.payload, error))
+        if given.expires_at is not None and given.expires_at <= self._clock.utc():
+            return _reply(410, f"expiresAt = {given.expires_at.isoformat()} has passed")
+        return self._once(row, given)
+
+    def _once(self, row: Command, given: Payload) -> Reply:
+        """Do it, unless the same command was done before."""
+        if given.command_id is None:
+            return self._ask(row.want(given))
+        if not self._journal.begin(given.command_id, row.name, self._clock.utc()):
+            return self._journal.earlier(given.command_id) or _reply(
+                409, "this command was begun before and its outcome is not known"
+            )
+        reply = _reply(500, "")
+        try:
+            reply = self._ask(row.want(given))
+        finally:
+            if reply.status >= 500:
+                self._journal.forget(given.command_id)
+            else:
+                self._journal.finish(given.command_id, reply)
+        return reply
+
+    def _ask(self, want: Want) -> Reply:
+        # A client belongs to one thread, and the SDK calls from several.
+        core = self._core()
+        try:
+            answer = core.ask(want)
+        finally:
+            core.close()
+        if answer.ok:
+            return _reply(200, answer.reason)
+        return _reply(504 if answer.reason == NO_ANSWER else 403, answer.reason)
+
+
+def _reply(status: int, reason: str) -> Reply:
+    return Reply(status, {"ok": status == 200, "reason": reason})
+
+
+def _mistakes(payload: type[Payload], error: ValidationError) -> str:
+    known = ", ".join(str(field.alias) for field in payload.model_fields.values())
+    mistakes = []
+    for found in error.errors(include_url=False, include_context=False):
+        path = ".".join(str(part) for part in found["loc"]) or "payload"
+        allowed = f"known: {known}" if found["type"] == "extra_forbidden" else found["msg"]
+        mistakes.append(f"{path} = {str(found['input'])[:60]!r}: {allowed}")
+    return "; ".join(mistakes)
