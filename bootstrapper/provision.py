@@ -50,7 +50,10 @@ def _key(secret: SecretStr) -> SecretStr:
 
 
 def _certificates(text: str) -> str:
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except ssl.SSLError as error:
+        raise ValueError from error
     return text
 
 
