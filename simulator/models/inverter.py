@@ -1,0 +1,134 @@
+"""A battery inverter between rack and AC bus: start, ramp, losses, DC window, communication timeout.
+
+AC and DC power: discharge +. Losses always come out of the DC side: dc = ac + loss.
+"""
+
+from enum import IntEnum
+
+from simulator.models.rack import Rack
+
+START_S = 1.0
+NO_LOAD_W, LOSS_PER_W, LOSS_PER_W2 = 45.0, 0.018, 0.9e-6
+"""Loss = NO_LOAD_W + LOSS_PER_W * |ac| + LOSS_PER_W2 * ac²: 96 % from 2 to 25 kW, less below."""
+CELL_STOP_V = (2.40, 3.70)
+"""The DC window per cell in series, at which the inverter itself gives way."""
+CELL_BAND_V = 0.05
+"""Width of its taper inside the window."""
+OVER_CURRENT = 1.2
+"""Its own DC current limit, relative to what the rack is made for."""
+
+
+class State(IntEnum):
+    """As the TRUMPF manual numbers them."""
+
+    SWITCHING_ON = 0
+    ALARM = 1
+    IDLE = 2
+    OPERATION = 3
+
+
+class Alarm(IntEnum):
+    """Why it stopped. The maker's numbers are not known; these are ours."""
+
+    NONE = 0
+    COMMUNICATION = 1
+    DC_LOST = 2
+
+
+def loss_w(ac_w: float) -> float:
+    """Loss in W of a running inverter at this AC power."""
+    size_w = abs(ac_w)
+    return NO_LOAD_W + size_w * (LOSS_PER_W + LOSS_PER_W2 * size_w)
+
+
+class Inverter:
+    """Set `on` and `setpoint_w`, then step. It times out only after `comm_timeout_s` has been set."""
+
+    def __init__(self, rated_w: float = 25_000.0, ramp_w_per_s: float = 20_000.0) -> None:
+        self.rated_w = rated_w
+        self.ramp_w_per_s = ramp_w_per_s
+        self.setpoint_w = 0.0
+        self.on = False
+        self.comm_timeout_s: float | None = None
+        self.silent_s = self.starting_s = 0.0
+        self.state = State.IDLE
+        self.alarm = Alarm.NONE
+        self.ac_power_w = self.dc_power_w = self.loss_wh = 0.0
+
+    def heard(self) -> None:
+        """Somebody who controls it has spoken."""
+        self.silent_s = 0.0
+
+    def acknowledge(self) -> None:
+        """Clear an alarm; it stays idle until it is switched on again."""
+        if self.state is State.ALARM:
+            self.state, self.alarm = State.IDLE, Alarm.NONE
+            self.on = False
+        self.silent_s = 0.0
+
+    def step(self, dt_s: float, rack: Rack) -> None:
+        """Go on by `dt_s`; afterwards step the rack with `dc_power_w`."""
+        if self.comm_timeout_s is not None:
+            self.silent_s += dt_s
+        if self.state is not State.IDLE or self.on:
+            self._change_state(dt_s, rack)
+        if self.state is State.OPERATION:
+            power_w = self._ramp(dt_s, self._within(self.setpoint_w, rack))
+        elif self.ac_power_w != 0.0:
+            power_w = self._ramp(dt_s, 0.0) if rack.connected else 0.0
+        else:
+            power_w = 0.0
+        self.ac_power_w = power_w
+        if power_w != 0.0 or self.state is State.OPERATION:
+            lost_w = loss_w(power_w)
+            self.dc_power_w = power_w + lost_w
+            self.loss_wh += lost_w * dt_s / 3600.0
+        else:
+            self.dc_power_w = 0.0
+
+    def _change_state(self, dt_s: float, rack: Rack) -> None:
+        state = self.state
+        if state is State.ALARM:
+            pass
+        elif not self.on:
+            self.state = State.IDLE
+        elif self._is_abandoned():
+            self._raise(Alarm.COMMUNICATION)
+        elif not rack.connected:
+            if state is not State.IDLE:
+                self._raise(Alarm.DC_LOST)
+        elif state is State.IDLE:
+            self.state, self.starting_s = State.SWITCHING_ON, 0.0
+        elif state is State.SWITCHING_ON:
+            self.starting_s += dt_s
+            if self.starting_s >= START_S:
+                self.state = State.OPERATION
+
+    def _is_abandoned(self) -> bool:
+        return self.comm_timeout_s is not None and self.silent_s > self.comm_timeout_s
+
+    def _raise(self, alarm: Alarm) -> None:
+        self.state, self.alarm = State.ALARM, alarm
+        self.on, self.setpoint_w = False, 0.0
+
+    def _within(self, wanted_w: float, rack: Rack) -> float:
+        """The setpoint inside its rating and what the DC side can take, whatever anybody asks."""
+        low_v, high_v = CELL_STOP_V
+        band_v = CELL_BAND_V
+        most_w = OVER_CURRENT * rack.max_current_a * rack.voltage_v
+        if wanted_w < 0.0:
+            room = (high_v - rack.cell_avg_v) / band_v
+            most_w = most_w * max(0.0, min(1.0, room))
+            return -min(-wanted_w, most_w, self.rated_w)
+        room = (rack.cell_avg_v - low_v) / band_v
+        most_w = most_w * max(0.0, min(1.0, room))
+        return min(wanted_w, most_w, self.rated_w)
+
+    def _ramp(self, dt_s: float, target_w: float) -> float:
+        most_w = self.ramp_w_per_s * dt_s
+        change_w = target_w - self.ac_power_w
+        if change_w > most_w:
+            return self.ac_power_w + most_w
+        if change_w < -most_w:
+            return self.ac_power_w - most_w
+        return target_w

@@ -1,0 +1,125 @@
+"""A whole pretend site: what the profile says, the battery, and what the grid has to add.
+
+grid = load - pv - inverter (grid import +, PV production +, discharge +).
+"""
+
+from math import sqrt
+from random import Random
+
+from simulator.models.bms import Bms
+from simulator.models.inverter import Inverter
+from simulator.models.profile import Profile
+from simulator.models.rack import Rack
+
+BOX_TIME_CONSTANT_S = 1_800.0
+BOX_K_PER_W = 0.02
+"""Warming of the box's air by the inverter's losses."""
+HOUSE_C = 20.0
+"""Where the box stands; a third of the outdoor difference reaches it."""
+FREQUENCY_TIME_CONSTANT_S = 30.0
+FREQUENCY_STEP_HZ = 0.01
+
+
+class Site:
+    """Command `inverter.on`, `inverter.setpoint_w`, `bms.request_close`; then step."""
+
+    def __init__(self, profile: Profile, rack: Rack, inverter: Inverter, seed: int = 1) -> None:
+        self.profile = profile
+        self.rack = rack
+        self.inverter = inverter
+        self.bms = Bms(rack)
+        self.elapsed_s = 0.0
+        """Seconds since the profile's first row; set it to start later."""
+        self._rng = Random(seed)
+        self._wander_hz = 0.0
+        self._profile_hz: float | None = None
+        self._believed_load_w = self._believed_pv_w = 0.0
+        self.override_load_w: float | None = None
+        self.override_pv_w: float | None = None
+        self.profile_gap = False
+        """The profile does not know load or PV now; the last known value is used."""
+        self.load_w = self.pv_w = self.grid_w = 0.0
+        self.load_wh = self.pv_wh = self.grid_import_wh = self.grid_export_wh = 0.0
+        self.frequency_hz = 50.0
+        self.voltage_v = 230.0
+        self.outdoor_c = self._outdoor_c = 15.0
+        self.box_temperature_c = 22.0
+        self.box_humidity_pct = 45.0
+        self.pressure_hpa = 1_013.25
+        self._until_s = -1.0
+
+    @property
+    def battery_w(self) -> float:
+        """Battery power at the AC terminals, discharge +."""
+        return self.inverter.ac_power_w
+
+    def step(self, dt_s: float) -> None:
+        """Go on by `dt_s` with what the profile says at the beginning of this step."""
+        if self.elapsed_s >= self._until_s:
+            self._turn_page()
+        inverter, rack = self.inverter, self.rack
+        self.bms.step(dt_s)
+        inverter.step(dt_s, rack)
+        rack.step(dt_s, inverter.dc_power_w, self.box_temperature_c)
+        load_w = self.load_w = (
+            self._believed_load_w if self.override_load_w is None else self.override_load_w
+        )
+        pv_w = self.pv_w = self._believed_pv_w if self.override_pv_w is None else self.override_pv_w
+        grid_w = self.grid_w = load_w - pv_w - inverter.ac_power_w
+        hours = dt_s / 3600.0
+        self.load_wh += load_w * hours
+        self.pv_wh += pv_w * hours
+        if grid_w > 0.0:
+            self.grid_import_wh += grid_w * hours
+        else:
+            self.grid_export_wh -= grid_w * hours
+        self._change_surroundings(dt_s)
+        self.elapsed_s += dt_s
+
+    def _turn_page(self) -> None:
+        profile = self.profile
+        row = profile.at(self.elapsed_s)
+        self._until_s = profile.until_s
+        columns = profile.columns
+        self.profile_gap = (row.load_w is None and "load_w" in columns) or (
+            row.pv_w is None and "pv_w" in columns
+        )
+        if row.load_w is not None:
+            self._believed_load_w = row.load_w
+        if row.pv_w is not None:
+            self._believed_pv_w = row.pv_w
+        if row.outdoor_c is not None:
+            self.outdoor_c = row.outdoor_c
+        self._profile_hz = row.frequency_hz
+
+    def _change_surroundings(self, dt_s: float) -> None:
+        """Frequency wanders a little where the profile is silent; the box warms up with its losses."""
+        if self._profile_hz is not None:
+            self.frequency_hz = self._profile_hz
+        else:
+            back = dt_s / FREQUENCY_TIME_CONSTANT_S
+            push_hz = (self._rng.random() - 0.5) * FREQUENCY_STEP_HZ * sqrt(dt_s)
+            self._wander_hz += push_hz - self._wander_hz * (back if back < 1.0 else 1.0)
+            self.frequency_hz = 50.0 + self._wander_hz
+        lost_w = self.inverter.dc_power_w - self.inverter.ac_power_w
+        goal_c = HOUSE_C + (self.outdoor_c - HOUSE_C) / 3.0 + BOX_K_PER_W * lost_w
+        share = dt_s / BOX_TIME_CONSTANT_S
+        self.box_temperature_c += (goal_c - self.box_temperature_c) * (
+            share if share < 1.0 else 1.0
+        )
+
+
+def pretend_site(
+    profile: Profile,
+    *,
+    capacity_wh: float = 10_600.0,
+    racks: int = 1,
+    soc_pct: float = 50.0,
+    seed: int = 1,
+    rated_w: float = 25_000.0,
+) -> Site:
+    """A site whose battery holds `capacity_wh` when full; `racks` together act as one big rack."""
+    del racks
+    capacity_ah = 26.0 * capacity_wh / Rack(seed=seed).energy_wh
+    rack = Rack(capacity_ah=capacity_ah, soc_pct=soc_pct, seed=seed)
+    return Site(profile, rack, Inverter(rated_w=rated_w), seed)

@@ -1,0 +1,1 @@
+"""Days of our own making; `make_profiles.py` wrote them."""
