@@ -36,7 +36,7 @@ bench: setup ## the performance table: build/bench.json
 	$(BIN)/python -m tests.bench
 
 screens: setup ## every page × scene: build/screens/*.png
-	$(BIN)/python -m appliance.gui.screens build/screens
+	$(BIN)/python -c "from pathlib import Path; from appliance.gui.screens import render_screens; render_screens(Path('build/screens'))"
 
 lock: setup ## requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -1,0 +1,136 @@
+"""The pretend plant seen as readings and following setpoints: what drivers do on site, without wires."""
+
+from datetime import datetime
+from typing import Final
+
+from appliance.model import (
+    BatteryReading,
+    BatteryState,
+    BoardReading,
+    InverterReading,
+    InverterState,
+    MeterReading,
+    RackReading,
+    SensorReading,
+    Setpoints,
+    Snapshot,
+)
+from appliance.site import SiteSettings
+from simulator.models.bms import State as Bms
+from simulator.models.inverter import State as Unit
+from simulator.models.profile import Profile
+from simulator.models.site import pretend_site
+
+RELEASED: Final = BoardReading(estop_pressed=False)
+BATTERY_STATES: Final = {
+    Bms.OPEN_CONTACTORS: BatteryState.STANDBY,
+    Bms.STANDBY: BatteryState.STANDBY,
+    Bms.PRECHARGE: BatteryState.PRECHARGE,
+    Bms.NORMAL: BatteryState.CONNECTED,
+    Bms.ERROR: BatteryState.FAULT,
+}
+INVERTER_STATES: Final = {
+    Unit.SWITCHING_ON: InverterState.STARTING,
+    Unit.ALARM: InverterState.FAULT,
+    Unit.IDLE: InverterState.OFF,
+    Unit.OPERATION: InverterState.RUNNING,
+}
+
+
+class Plant:
+    """The pretend site of a profile, with this site's battery and inverter."""
+
+    def __init__(self, site: SiteSettings, profile: Profile, soc_pct: float) -> None:
+        self._site = pretend_site(
+            profile, capacity_wh=site.battery.capacity_wh, racks=site.battery.racks, soc_pct=soc_pct
+        )
+        self._has_pv = "pv" in site.meters
+        self.charge_wh = self.discharge_wh = 0.0
+
+    @property
+    def soc_pct(self) -> float:
+        """State of charge."""
+        return self._site.rack.soc_pct
+
+    @property
+    def cell_max_c(self) -> float:
+        """Temperature of the warmest cell."""
+        return self._site.rack.cell_max_c
+
+    @property
+    def grid_w(self) -> float:
+        """Import +."""
+        return self._site.grid_w
+
+    @property
+    def battery_w(self) -> float:
+        """At the inverter's AC terminals, discharge +."""
+        return self._site.inverter.ac_power_w
+
+    @property
+    def pv_w(self) -> float:
+        """Production +."""
+        return self._site.pv_w
+
+    @property
+    def load_w(self) -> float:
+        """Consumption +."""
+        return self._site.load_w
+
+    def energies_wh(self) -> dict[str, float]:
+        """Sums since the start, by the names of the summary; charge and discharge at the AC terminals."""
+        site = self._site
+        return {
+            "grid_import_wh": site.grid_import_wh,
+            "grid_export_wh": site.grid_export_wh,
+            "pv_wh": site.pv_wh,
+            "load_wh": site.load_wh,
+            "charge_wh": self.charge_wh,
+            "discharge_wh": self.discharge_wh,
+        }
+
+    def follow(self, setpoints: Setpoints, dt_s: float) -> None:
+        """Do as commanded for `dt_s`."""
+        site = self._site
+        inverter = site.inverter
+        if setpoints.reset_faults:
+            inverter.acknowledge()
+            site.bms.reset_persistent_flags()
+        inverter.on, inverter.setpoint_w = setpoints.inverter_on, setpoints.power_w
+        site.bms.request_close = setpoints.contactors_closed
+        site.step(dt_s)
+        battery_wh = inverter.ac_power_w * dt_s / 3600.0
+        if battery_wh > 0.0:
+            self.discharge_wh += battery_wh
+        else:
+            self.charge_wh -= battery_wh
+
+    def look(self, now_s: float, utc: datetime) -> Snapshot:
+        """What the drivers would have read. Positional: this runs 86,400 times a virtual day."""
+        site = self._site
+        return Snapshot(
+            now_s,
+            utc,
+            self._battery(),
+            InverterReading(INVERTER_STATES[site.inverter.state], site.inverter.ac_power_w),
+            MeterReading(site.grid_w),
+            MeterReading(site.pv_w) if self._has_pv else None,
+            SensorReading(site.box_temperature_c, site.box_humidity_pct, site.pressure_hpa),
+            RELEASED,
+        )
+
+    def _battery(self) -> BatteryReading:
+        rack, bms = self._site.rack, self._site.bms
+        faults = tuple(sorted(bms.faults))
+        reading = RackReading(
+            1, rack.voltage_v, rack.current_a, rack.power_w, rack.soc_pct, rack.soh_pct,
+            rack.cell_min_v, rack.cell_max_v, rack.cell_avg_v,
+            f"1.{rack.cell_min_at}", f"1.{rack.cell_max_at}",
+            rack.cell_min_c, rack.cell_max_c, rack.cell_avg_c,
+            f"1.{rack.cell_min_c_at}", f"1.{rack.cell_max_c_at}",
+            rack.max_charge_w, rack.max_discharge_w, rack.connected, faults,
+        )  # fmt: skip
+        return BatteryReading(
+            BATTERY_STATES[bms.state], rack.voltage_v, rack.current_a, rack.power_w, rack.soc_pct,
+            rack.soh_pct, rack.soe_wh, rack.max_charge_w, rack.max_discharge_w, faults, (reading,),
+        )  # fmt: skip
