@@ -70,6 +70,20 @@ def test_levels_and_edges_come_through_the_first_edge_too(site: Front) -> None:
         assert button.high()
 
 
+def test_a_quiet_front_is_not_taken_for_a_dead_one(
+    site: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpio, "TIMEOUT_S", 0.1)
+    edges = threading.Event()
+    with pins_of(site) as pins:
+        estop = pins.input(ESTOP, edges.set)
+        time.sleep(0.3)
+        assert not estop.high()
+        edges.clear()
+        site.drive(ESTOP, 1)
+        assert edges.wait(1)
+
+
 def test_outputs_are_low_at_first_and_given_back_at_the_end(site: Front) -> None:
     with pins_of(site) as pins:
         run, error = pins.output(RUN_LED), pins.output(ERROR_LED)

@@ -79,6 +79,7 @@ class _Front:
     def _serve(self, lease: Lease) -> None:
         wake = Wake()
         presses = Presses()
+        rung = False
         with open_pins(self._bus) as pins:
             board = GpioBoard(pins, self._settings, wake.ring)
             while not lease.ended:
@@ -90,7 +91,8 @@ class _Front:
                 names = tuple(self._settings.buttons)
                 self._ask(presses.new(names, reading.buttons_pressed, at_s))
                 self._show(board, reading)
-                if wake.wait(PERIOD_S) and self._clock.now_s() - at_s < PAUSE_S:
+                chatters, rung = rung, wake.wait(PERIOD_S)
+                if rung and chatters and self._clock.now_s() - at_s < PAUSE_S:
                     lease.wait(PAUSE_S)
 
     def _show(self, board: GpioBoard, reading: BoardReading) -> None:
