@@ -13,6 +13,7 @@ class Estop(Word, frozen=True):
     active: bool
     title: str
     since: str
+    happened: str
     todo: str
     button: str
     """What the red button is: pressed, released, silent; or that the core is silent."""
@@ -43,6 +44,7 @@ def estop(status: Status | None, live: bool, age_s: float, asked: Asked) -> Esto
         active=True,
         title=error.title,
         since=_since(error),
+        happened=text(_happened(status) if live else "estop_unconfirmed"),
         todo=figures.closed(error.remedy),
         button=_button(status, live, age_s),
         released=released,
@@ -55,9 +57,17 @@ def estop(status: Status | None, live: bool, age_s: float, asked: Asked) -> Esto
 
 def _none() -> Estop:
     return Estop(
-        active=False, title="", since="", todo="", button="", released=False, facts="",
+        active=False, title="", since="", happened="", todo="", button="", released=False, facts="",
         label=text("reset"), can_reset=False, refused="",
     )  # fmt: skip
+
+
+def _happened(status: Status) -> str:
+    power_w = battery_power_w(status)
+    if power_w is None:
+        return "estop_unconfirmed"
+    moving = figures.direction(power_w, status.rated_w) != 0
+    return "estop_stopping" if moving else "estop_stopped"
 
 
 def _since(error: ActiveError) -> str:

@@ -111,10 +111,11 @@ TEXTS: Final[dict[str, str]] = {
     "banner": "{source}: {title}",
     "banner_more": "+{count}",
     # emergency stop
-    "estop_title": "Emergency stop",
     "estop_since": "since {time}",
     "estop_source_since": "{what} · since {time}",
-    "estop_happened": "The battery is stopped and stays off.",
+    "estop_stopped": "The battery is stopped and stays off.",
+    "estop_stopping": "The battery is being stopped.",
+    "estop_unconfirmed": "The stop is ordered. No reading confirms it.",
     "estop_pressed": "The button is pressed",
     "estop_released": "The button is released",
     "estop_unknown": "The button does not answer",

@@ -42,7 +42,7 @@ Rectangle {
         Item { width: 1; height: 16 }
         Label {
             width: parent.width
-            text: Texts.estop_happened
+            text: Ui.estop.happened
             size: Theme.notice
             wrapMode: Text.Wrap
             color: Theme.colour.faultInk

@@ -61,7 +61,7 @@ Item {
     Row {
         id: soc
         anchors.horizontalCenter: parent.horizontalCenter
-        y: 62
+        y: 60
         spacing: 2
 
         Label {
@@ -70,7 +70,6 @@ Item {
             size: Theme.hero
             weight: Font.DemiBold
             color: ring.ink
-            height: 84
         }
         Label {
             anchors.baseline: number.baseline

@@ -1,0 +1,71 @@
+"""What was asked here, and what became of it."""
+
+from msgspec.structs import replace
+
+from appliance.gui.asks import ANSWER_S, SHOWN_S, Asks
+from appliance.gui.scenes import status
+from appliance.model import AckErrors, Decision, GoToMode, ResetEstop
+from tests.gui.fake_core import FakeCore
+
+DECISION = status().decision
+
+
+def in_mode(mode: str) -> Decision:
+    return replace(DECISION, mode=mode)
+
+
+def test_a_mode_is_pending_until_it_shows() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(GoToMode(mode="passive"), 0.0)
+    assert core.asked == [GoToMode(mode="passive")]
+    assert asks.follow(DECISION, 0.1).mode == "passive"
+    core.answer(ok=True)
+    assert asks.follow(DECISION, 0.2).mode == "passive"
+    assert asks.follow(in_mode("passive"), 0.3).mode is None
+
+
+def test_a_refusal_is_shown_for_a_while() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(GoToMode(mode="passive"), 0.0)
+    core.answer(ok=False, reason="no such mode")
+    asked = asks.follow(DECISION, 1.0)
+    assert (asked.mode, asked.mode_refused) == (None, "no such mode")
+    assert asks.follow(DECISION, 1.0 + SHOWN_S - 0.1).mode_refused == "no such mode"
+    assert asks.follow(DECISION, 1.0 + SHOWN_S + 0.1).mode_refused == ""
+
+
+def test_silence_is_a_refusal() -> None:
+    asks = Asks(FakeCore())
+    asks.send(ResetEstop(), 0.0)
+    assert asks.follow(None, ANSWER_S).resetting
+    asked = asks.follow(None, ANSWER_S + 0.1)
+    assert not asked.resetting
+    assert asked.reset_refused == "the controller does not answer"
+
+
+def test_a_yes_without_effect_is_said() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(GoToMode(mode="passive"), 0.0)
+    core.answer(ok=True)
+    asks.follow(DECISION, 0.1)
+    assert "still uses another mode" in asks.follow(DECISION, ANSWER_S + 0.1).mode_refused
+
+
+def test_the_last_mode_asked_for_counts() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(GoToMode(mode="passive"), 0.0)
+    asks.send(GoToMode(mode="local_control"), 0.1)
+    assert asks.follow(DECISION, 0.2).mode == "local_control"
+
+
+def test_confirming_all_and_one() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(AckErrors(number=301), 0.0)
+    assert asks.follow(DECISION, 0.1).confirming == {301}
+    core.answer(ok=True)
+    assert asks.follow(DECISION, 0.2).confirming == frozenset()
