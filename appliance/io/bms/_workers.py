@@ -1,0 +1,132 @@
+"""One thread per CAN bus with a battery: receives, publishes readings, asks for contactors.
+
+A reading is published when the BMS's key frame arrives, and ten times a second when others do; it
+carries the time of the key frame, so a BMS that falls silent ages out.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from appliance.clock import Clock
+from appliance.io.bms.decoder import Decoder
+from appliance.io.bms.request import Conversation, Request
+from appliance.io.buses import BusError
+from appliance.io.buses.can import CanPort, open_can
+from appliance.mailbox import Slots
+from appliance.model import SAFE, BatteryReading, Setpoints
+from appliance.site import CanBus, SiteSettings
+from appliance.supervisor import Lease, Worker
+
+log = logging.getLogger(__name__)
+
+RECEIVE_S: Final = 0.02
+PUBLISH_S: Final = 0.1
+DECISION_MAX_AGE_S: Final = 1.0
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 1.0
+SILENT_AFTER_S: Final = 5.0
+
+
+class BmsThread:
+    """The battery on one CAN bus."""
+
+    def __init__(
+        self, site: SiteSettings, open_port: Callable[[], CanPort], clock: Clock, slots: Slots
+    ) -> None:
+        battery = site.battery
+        self._max_age_s = battery.max_age_s
+        self._decoder = Decoder.of(battery.driver, battery.racks, battery.capacity_wh)
+        self._conversation = Conversation(Request(self._decoder.family), clock.now_s())
+        self._open_port = open_port
+        self._clock = clock
+        self._slots = slots
+        self._reading: BatteryReading | None = None
+        self._published_at_s = 0.0
+        self._heard = False
+        self._bus_works = True
+        log.info("battery: %s", self._decoder.family.title)
+
+    def run(self, lease: Lease) -> None:
+        """Until the lease ends; a broken bus is opened again."""
+        pause_s = FIRST_PAUSE_S
+        while not lease.ended:
+            lease.beat()
+            try:
+                port = self._open_port()
+            except BusError as error:
+                self._bus_failed(error)
+                lease.wait(pause_s)
+                pause_s = min(2.0 * pause_s, LONGEST_PAUSE_S)
+                continue
+            pause_s = FIRST_PAUSE_S
+            try:
+                self._converse(port, lease)
+            except BusError as error:
+                self._bus_failed(error)
+                lease.wait(pause_s)
+            finally:
+                port.close()
+
+    def _converse(self, port: CanPort, lease: Lease) -> None:
+        while not lease.ended:
+            lease.beat()
+            now_s = self._clock.now_s()
+            self._conversation.update(port, self._setpoints(now_s), self._known(now_s), now_s)
+            wait_s = self._conversation.wait_s(self._clock.now_s())
+            self._receive(port, min(wait_s, RECEIVE_S))
+            self._look_at_silence()
+
+    def _receive(self, port: CanPort, timeout_s: float) -> None:
+        frames = port.receive(timeout_s)
+        if not frames:
+            return
+        self._bus_answers()
+        store, key = self._decoder.store, False
+        for frame in frames:
+            key = store(frame) or key
+        now_s = self._clock.now_s()
+        heard_at_s = self._decoder.heard_at_s()
+        if heard_at_s is not None and (key or now_s - self._published_at_s >= PUBLISH_S):
+            self._reading = self._decoder.reading(now_s)
+            self._slots.battery.put(self._reading, heard_at_s)
+            self._published_at_s = now_s
+
+    def _setpoints(self, now_s: float) -> Setpoints:
+        decision = self._slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
+        return SAFE if decision is None else decision.setpoints
+
+    def _known(self, now_s: float) -> BatteryReading | None:
+        """What the BMS said, unless it is silent."""
+        heard_at_s = self._decoder.heard_at_s()
+        silent = heard_at_s is None or now_s - heard_at_s > self._max_age_s
+        return None if silent else self._reading
+
+    def _look_at_silence(self) -> None:
+        heard = self._known(self._clock.now_s()) is not None
+        if heard != self._heard:
+            log.warning("battery answers" if heard else "battery does not answer")
+        self._heard = heard
+
+    def _bus_failed(self, error: BusError) -> None:
+        if self._bus_works:
+            log.warning("battery's CAN bus: %s", error)
+        self._bus_works = False
+
+    def _bus_answers(self) -> None:
+        if not self._bus_works:
+            log.warning("battery's CAN bus works again")
+        self._bus_works = True
+
+
+def bms_workers(site: SiteSettings, clock: Clock, slots: Slots) -> tuple[Worker, ...]:
+    """One worker per CAN bus that has a battery. Raises FamilyError for a wrong signal map."""
+    settings = site.buses[site.battery.bus]
+    if not isinstance(settings, CanBus):
+        return ()
+
+    def run(lease: Lease) -> None:
+        BmsThread(site, lambda: open_can(settings, clock), clock, slots).run(lease)
+
+    Request(Decoder.of(site.battery.driver, site.battery.racks).family)
+    return (Worker(f"can.{site.battery.bus}", run, SILENT_AFTER_S),)
