@@ -126,7 +126,7 @@ def test_losing_the_reports_alone_is_noticed_at_the_next_question(site: Front) -
         estop = pins.input(ESTOP, lambda: None)
         reporting = [c for c in site.daemon._clients.values() if c.notify_handle is not None]
         site.call(reporting[0].writer.close)
-        until(lambda: site.connections() < 2)
+        until(lambda: all(t.name != "pigpio reports" for t in threading.enumerate()))
         fails_within_a_second(estop.high)
 
 
