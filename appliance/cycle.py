@@ -38,6 +38,9 @@ class ModeLike(Protocol):
     def wish(self, seen: Snapshot, memory: Memory, /) -> Wish:
         """Battery power wished for (discharge +); None when it cannot say, with the reason."""
 
+    def wakes(self, seen: Snapshot, memory: Memory, /) -> bool:
+        """Would it charge now? An empty, sleeping battery is woken for that."""
+
 
 class Cycle:
     """Holds the little that must be remembered from one cycle to the next."""
@@ -68,12 +71,13 @@ class Cycle:
             memory, answers = self._desk.take(seen.requests, memory, seen)
             errors = memory.errors
         effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
-        scene = Scene(seen, memory, effects)
+        mode, reserve_pct = self._modes[memory.mode], self._site.battery.soc.reserve_pct
+        scene = Scene(seen, memory, effects, reserve_pct, mode.wakes(seen, memory))
         state, because = next_state(scene)
         since_s = seen.now_s if because else memory.state_since_s
         wish, allowed = NO_WISH, AT_REST
         if STATES[state].power:
-            wish = self._modes[memory.mode].wish(seen, memory)
+            wish = mode.wish(seen, memory)
             allowed = apply_limits(wish.power_w or 0.0, effects, seen, self._site)
         setpoints = outputs(state, since_s, allowed.power_w, scene)
         manual = memory.manual

@@ -148,6 +148,8 @@ class State(StrEnum):
     STARTING = "starting"
     RUN = "run"
     STOPPING = "stopping"
+    SLEEP = "sleep"
+    """Empty: disconnected by itself until there is energy to store."""
     IDLE = "idle"
     MAINTENANCE = "maintenance"
     ERROR = "error"

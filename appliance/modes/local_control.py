@@ -24,3 +24,7 @@ class Mode:
         if manual is None:
             return Wish(0.0, "no power was asked for")
         return Wish(manual.power_w, f"for another {manual.until_s - seen.now_s:.0f} s")
+
+    def wakes(self, _seen: Snapshot, memory: Memory) -> bool:
+        """When charging was asked for."""
+        return memory.manual is not None and memory.manual.power_w < 0.0

@@ -21,3 +21,7 @@ class Mode:
     def wish(self, _seen: Snapshot, _memory: Memory) -> Wish:
         """Always 0 W."""
         return Wish(0.0, "it only watches")
+
+    def wakes(self, _seen: Snapshot, _memory: Memory) -> bool:
+        """Never."""
+        return False

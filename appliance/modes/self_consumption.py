@@ -9,6 +9,8 @@ from appliance.modes._pid import Pid, PidGains
 from appliance.settings import Settings, Watts
 
 TITLE: Final = "Self-consumption"
+WORTH_WAKING_W: Final = 150.0
+"""Some times what an inverter draws to be on."""
 
 
 class ModeSettings(Settings):
@@ -40,3 +42,8 @@ class Mode:
         battery_w = None if seen.inverter is None else seen.inverter.power_w
         wants_w = memory.commanded.power_w if battery_w is None else battery_w
         return Wish(power_w, wants_w=wants_w + error_w)
+
+    def wakes(self, seen: Snapshot, _memory: Memory) -> bool:
+        """When the site exports more than it costs to be awake."""
+        grid_w = None if seen.grid is None else seen.grid.power_w
+        return grid_w is not None and grid_w < self._settings.target_grid_w - WORTH_WAKING_W

@@ -29,6 +29,7 @@ STATES: Final = {
                               contactors=True, inverter=True, reset_faults=True),
     State.RUN:         Allows("Running", "following its mode", contactors=True, inverter=True, power=True),
     State.STOPPING:    Allows("Stopping", "waiting for the current to fall and the contactors to open"),
+    State.SLEEP:       Allows("Sleeping", "the battery is empty and waits for energy to store"),
     State.IDLE:        Allows("Resting", "as it was asked to"),
     State.MAINTENANCE: Allows("Maintenance", "no power while people work on it"),
     State.ERROR:       Allows("Fault", "no power until its errors are gone"),

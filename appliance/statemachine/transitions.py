@@ -12,6 +12,10 @@ STOP_TIMEOUT_S: Final = 5.0
 ERROR_SETTLE_S: Final = 3.0
 """An error that stops power, clears and comes back must not do so many times a second."""
 PROCESS_TIMEOUT_S: Final = 30.0
+AWAKE_S: Final = 300.0
+"""Contactors wear: the box stays awake at least this long, and asleep at least ASLEEP_S."""
+ASLEEP_S: Final = 60.0
+EMPTY_MARGIN_PCT: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,9 @@ class Scene:
     seen: Snapshot
     memory: Memory
     effects: frozenset[Effect]
+    reserve_pct: float
+    wakes: bool
+    """The mode would use the battery if the box were awake."""
 
     @property
     def in_state_s(self) -> float:
@@ -105,6 +112,23 @@ def _stopped(scene: Scene) -> bool:
     return (contactors_open and inverter_off) or scene.in_state_s > STOP_TIMEOUT_S
 
 
+def _empty(scene: Scene) -> bool:
+    """Nothing left to give and nothing coming: a running inverter would only drain the cells."""
+    battery = scene.seen.battery
+    return (
+        battery is not None
+        and battery.soc_pct is not None
+        and battery.soc_pct <= scene.reserve_pct + EMPTY_MARGIN_PCT
+        and scene.memory.commanded.power_w >= 0.0
+        and not scene.wakes
+        and scene.in_state_s >= AWAKE_S
+    )
+
+
+def _wakes(scene: Scene) -> bool:
+    return scene.wakes and scene.in_state_s >= ASLEEP_S
+
+
 def _process_stays(scene: Scene) -> bool:
     return scene.in_state_s > PROCESS_TIMEOUT_S
 
@@ -114,8 +138,8 @@ def _goal(scene: Scene) -> State:
 
 
 INIT, STARTING, RUN, STOPPING = State.INIT, State.STARTING, State.RUN, State.STOPPING
-IDLE, MAINTENANCE, ERROR = State.IDLE, State.MAINTENANCE, State.ERROR
-LIVE: Final = (INIT, STARTING, RUN, STOPPING, IDLE)
+SLEEP, IDLE, MAINTENANCE, ERROR = State.SLEEP, State.IDLE, State.MAINTENANCE, State.ERROR
+LIVE: Final = (INIT, STARTING, RUN, STOPPING, SLEEP, IDLE)
 ENDS: Final = (State.RESTART, State.REBOOT)
 
 # fmt: off
@@ -128,8 +152,10 @@ TRANSITIONS: Final = (
     Row((ERROR,),              _may_leave_error,    INIT,        "the error is gone"),
     Row((INIT,),               _not_run_wanted,     STOPPING,    "rest was asked for"),
     Row((INIT,),               _heard_all,          STARTING,    "all devices answer"),
-    Row((STARTING, RUN),       _not_run_wanted,     STOPPING,    "asked to stop"),
+    Row((STARTING, RUN, SLEEP), _not_run_wanted,     STOPPING,    "asked to stop"),
     Row((STARTING,),           _plant_ready,        RUN,         "battery and inverter are ready"),
+    Row((RUN,),                _empty,              SLEEP,       "the battery is empty"),
+    Row((SLEEP,),              _wakes,              STARTING,    "there is energy to store"),
     Row((STOPPING,),           _run_wanted,         STARTING,    "asked to run"),
     Row((STOPPING,),           _stopped,            _goal,       "power is off"),
     Row((IDLE,),               _run_wanted,         STARTING,    "asked to run"),

@@ -209,3 +209,27 @@ def test_goes_on_from_what_was_left() -> None:
     again.changes, again.now_s = dict(story.changes), story.now_s
     assert again.step().state is State.RUN
     assert again.last.setpoints.power_w > 0.0
+
+
+def test_an_empty_battery_sleeps_and_wakes_for_the_sun() -> None:
+    story = Story().running()
+    empty = battery(soc_pct=10.2)
+    story.run(295.0, battery=empty, grid=MeterReading(power_w=400.0))
+    assert story.last.state is State.RUN
+    assert story.run(10.0).state is State.SLEEP
+    assert not story.last.setpoints.contactors_closed
+    story.run(70.0, battery=battery(soc_pct=10.2, state=BatteryState.STANDBY))
+    assert story.last.why == "Sleeping: the battery is empty and waits for energy to store"
+    decision = story.run(0.1, grid=MeterReading(power_w=-400.0))
+    assert decision.why == "Connecting: there is energy to store"
+    assert story.run(5.0, battery=empty).setpoints.power_w < -100.0
+
+
+def test_a_passive_box_sleeps_on() -> None:
+    story = Story().running()
+    story.ask(GoToMode("passive"))
+    empty = battery(soc_pct=10.2)
+    story.run(400.0, battery=empty, grid=MeterReading(power_w=-4_000.0))
+    assert story.last.state is State.SLEEP
+    assert story.ask(GoToMode("self_consumption")).ok
+    assert story.run(1.0).state is State.RUN

@@ -58,7 +58,7 @@ def test_every_state_is_declared_reachable_and_leavable() -> None:
 
 @pytest.mark.parametrize("state", [state for state in State if not STATES[state].ends_process])
 def test_emergency_stop_wins_from_every_state(state: State) -> None:
-    scene = Scene(seen(), Memory(state=state), frozenset({Effect.EMERGENCY_STOP}))
+    scene = Scene(seen(), Memory(state=state), frozenset({Effect.EMERGENCY_STOP}), 10.0, False)
     first = (
         next(row for row in FROM[state] if row.when(scene)) if state is not State.ERROR else None
     )
