@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Protocol
 
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from appliance.bus import NO_ANSWER
 from appliance.clock import Clock
@@ -25,13 +26,11 @@ log = logging.getLogger(__name__)
 class Payload(Settings):
     """What every command may carry. Without `commandId` a repetition is a second command."""
 
-    model_config = ConfigDict(alias_generator=None)
+    model_config = ConfigDict(alias_generator=to_camel)
 
-    command_id: Annotated[str, Field(alias="commandId", pattern=r"^[\x21-\x7e]{1,128}$")] | None = (
-        None
-    )
-    issued_at: Annotated[AwareDatetime, Field(alias="issuedAt")] | None = None
-    expires_at: Annotated[AwareDatetime, Field(alias="expiresAt")] | None = None
+    command_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
+    issued_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

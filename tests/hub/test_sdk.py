@@ -13,9 +13,9 @@ from azure.iot.device.exceptions import ConnectionFailedError, CredentialError
 
 from simulator.hub.client import HubError
 from tests.hub.conftest import Client, sdk_client
-from tests.hub.pretend import SDK_WARNING, PretendHub, until
+from tests.hub.pretend import SDK_HABITS, PretendHub, until
 
-pytestmark = SDK_WARNING
+pytestmark = list(SDK_HABITS)
 
 
 def message(body: bytes, message_id: str) -> SdkMessage:
