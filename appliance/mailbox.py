@@ -54,9 +54,10 @@ class Stamped(Generic[T]):
 class Latest(Generic[T]):
     """The newest value of one kind. The first thread that puts is its only writer from then on."""
 
-    def __init__(self, name: str, wake: Wake | None = None) -> None:
+    def __init__(self, name: str, wake: Wake | None = None, *, rings_always: bool = True) -> None:
         self.name = name
         self._wake = wake
+        self._rings_always = rings_always
         self._changed = threading.Condition()
         self._newest: Stamped[T] | None = None
         self._writer: str | None = None
@@ -70,10 +71,10 @@ class Latest(Generic[T]):
             elif self._writer != me:
                 msg = f"slot {self.name} belongs to thread {self._writer}, not {me}"
                 raise WrongWriterError(msg)
-            number = 1 if self._newest is None else self._newest.number + 1
-            self._newest = Stamped(value, at_s, number)
+            last = self._newest
+            self._newest = Stamped(value, at_s, 1 if last is None else last.number + 1)
             self._changed.notify_all()
-        if self._wake is not None:
+        if self._wake is not None and (self._rings_always or last is None or last.value != value):
             self._wake.ring()
 
     def newest(self) -> Stamped[T] | None:
@@ -180,7 +181,7 @@ class Slots:
 
     @classmethod
     def create(cls, meters: tuple[str, ...] = ("grid",), sensors: tuple[str, ...] = ()) -> "Slots":
-        """Empty slots. The grid meter, the board and requests ring the bell: a cycle follows at once."""
+        """Empty slots. The grid meter, a change on the board and requests ring the bell: a cycle follows at once."""
         wake = Wake()
         return cls(
             battery=Latest("battery"),
@@ -189,7 +190,7 @@ class Slots:
                 name: Latest(f"meter.{name}", wake if name == "grid" else None) for name in meters
             },
             sensors={name: Latest(f"sensor.{name}") for name in sensors},
-            board=Latest("board", wake),
+            board=Latest("board", wake, rings_always=False),
             decision=Latest("decision"),
             moment=Latest("moment"),
             recorded=Stream(capacity=2_000),

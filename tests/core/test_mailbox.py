@@ -56,6 +56,14 @@ def test_the_bell_rings_once() -> None:
     assert not wake.wait(0.0)
 
 
+def test_the_board_rings_on_a_change_only() -> None:
+    wake = Wake()
+    slot: Latest[bool] = Latest("board", wake, rings_always=False)
+    for value, rings in ((False, True), (False, False), (True, True), (True, False)):
+        slot.put(value, 0.0)
+        assert wake.wait(0.0) is rings
+
+
 def test_a_flood_of_requests_is_refused() -> None:
     requests = Requests(capacity=2)
     flood = [Request(str(number), "cloud", ResetEstop()) for number in range(3)]
