@@ -1,0 +1,186 @@
+"""Threads that poll and command: decisions go out at once, silence goes to zero, everything comes back."""
+
+import itertools
+import logging
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from appliance.config import load_site
+from appliance.io.modbus_workers import modbus_workers
+from appliance.mailbox import Slots
+from appliance.model import InverterState, Setpoints
+from appliance.site import ModbusTcp, SiteSettings
+from tests.io.fake_modbus import FakeModbus, free_port
+from tests.io.threads import CLOCK, decide, pause, running, soon
+
+HOME = Path(__file__).parent.parent.parent / "simulator" / "sites" / "home.toml"
+RUN = Setpoints(power_w=1000.0, inverter_on=True, contactors_closed=True)
+
+
+def site_on(inverter_port: int, meter_port: int) -> SiteSettings:
+    site = load_site(HOME)
+    lan = {
+        name: ModbusTcp(kind="modbus_tcp", host="127.0.0.1", port=port, timeout_s=0.1)
+        for name, port in (("inverter_lan", inverter_port), ("meter_lan", meter_port))
+    }
+    return site.model_copy(update={"buses": dict(site.buses) | lan})
+
+
+def in_operation(server: FakeModbus) -> FakeModbus:
+    server.set(1, "input", 5000, 3, 1)
+    return server
+
+
+def power_of(word: int) -> int:
+    return word - 0x10000 if word & 0x8000 else word
+
+
+def test_a_decision_is_on_the_wire_at_once_and_armed_before() -> None:
+    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            assert soon(slots.inverter.newest)
+            lateness_ms = []
+            for cycle in range(1, 40):
+                power_w = 1000.0 + cycle
+                setpoints = msgspec.structs.replace(RUN, power_w=power_w)
+                sent_s = decide(slots, setpoints, cycle)
+                assert soon(lambda: inverter.values_at(4195)[-1:] == [1000 + cycle])  # noqa: B023
+                at_s = next(e[0] for e in inverter.written if e[3] == (1000 + cycle,))
+                lateness_ms.append(1e3 * (at_s - sent_s))
+            assert sorted(lateness_ms)[20] < 5.0
+        addresses = [entry[2] for entry in inverter.written]
+        assert addresses[:3] == [1016, 4011, 4001], "its timeout is armed before all else"
+        assert inverter.values_at(1016) == [2]
+        assert [power_of(word) for word in inverter.values_at(4195)][-1] == 0, "at rest in the end"
+        assert inverter.values_at(4000)[-1] == 0
+
+
+def test_readings_arrive_with_sign_and_time() -> None:
+    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+        inverter.set(1, "input", 5186, 0xFFFF, 0xFC18)
+        meter.set(1, "holding", 0x28, 0xD8F0, 0xFFFF)
+        meter.set(2, "holding", 0x28, 20_000, 0)
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            grid = soon(slots.meters["grid"].newest)
+            pv = soon(slots.meters["pv"].newest)
+            seen = soon(slots.inverter.newest)
+            assert grid and pv and seen
+            assert grid.value.power_w == pytest.approx(-1000.0)
+            assert pv.value.power_w == pytest.approx(2000.0)
+            assert seen.value.power_w == pytest.approx(-1000.0)
+            assert seen.value.state is InverterState.RUNNING
+            assert 0.0 <= CLOCK.now_s() - grid.at_s < 1.0
+            pause(0.55)
+            newest = slots.meters["grid"].newest()
+            assert newest and 4 <= newest.number - grid.number <= 7, "ten times a second"
+
+
+def test_without_a_fresh_decision_it_goes_to_zero_and_off_alone() -> None:
+    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            assert soon(slots.inverter.newest)
+            decided_s = decide(slots, RUN)
+            assert soon(lambda: 1000 in inverter.values_at(4195))
+            assert soon(lambda: inverter.values_at(4195)[-1] == 0, 2.0)
+            assert 0.95 <= CLOCK.now_s() - decided_s < 1.4
+            assert soon(lambda: inverter.values_at(4000)[-1:] == [0])
+
+
+def test_the_setpoint_is_repeated_as_a_sign_of_life() -> None:
+    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            assert soon(slots.inverter.newest)
+            started_s = CLOCK.now_s()
+            while CLOCK.now_s() - started_s < 1.6:
+                decide(slots, RUN)
+                pause(0.05)
+            times_s = [e[0] for e in inverter.written if e[2] == 4195 and e[3] == (1000,)]
+            gaps_s = [b - a for a, b in itertools.pairwise(times_s)]
+            assert len(times_s) >= 4 and max(gaps_s) <= 0.55 and min(gaps_s) >= 0.2
+
+
+def test_starts_in_order_as_the_inverter_follows() -> None:
+    with FakeModbus() as inverter, FakeModbus() as meter:
+        inverter.set(1, "input", 5000, 2, 1)
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            assert soon(slots.inverter.newest)
+            decide(slots, RUN)
+            assert soon(lambda: 1 in inverter.values_at(4000))
+            assert set(inverter.values_at(4195)) == {0}, "no power before operation"
+            inverter.set(1, "input", 5000, 3)
+            decide(slots, RUN)
+            assert soon(lambda: 1000 in inverter.values_at(4195))
+
+
+def test_silence_and_return_are_said_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "appliance")
+    port = free_port()
+    slots = Slots.create(("grid", "pv"))
+    with (
+        FakeModbus() as meter,
+        running(modbus_workers(site_on(port, meter.port), CLOCK, slots)),
+    ):
+        pause(0.6)
+        assert slots.inverter.newest() is None
+        with in_operation(FakeModbus(port)) as inverter:
+            assert soon(slots.inverter.newest)
+            assert soon(lambda: "inverter answers again" in caplog.text)
+            assert inverter.values_at(1016) == [2]
+        pause(0.5)
+        newest = slots.inverter.newest()
+        assert newest and slots.inverter.fresh(CLOCK.now_s(), 0.3) is None
+        with in_operation(FakeModbus(port)) as inverter:
+            assert soon(lambda: slots.inverter.fresh(CLOCK.now_s(), 0.3))
+            assert inverter.values_at(1016) == [2], "armed again after a reconnect"
+            assert soon(lambda: caplog.text.count("inverter answers again") == 2)
+    said = [record.message for record in caplog.records]
+    assert sum("inverter does not answer" in line for line in said) == 2
+    assert sum("inverter answers again" in line for line in said) == 2
+
+
+def test_no_power_while_the_timeout_cannot_be_armed() -> None:
+    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+        inverter.refused[1016] = 3
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            assert soon(slots.inverter.newest)
+            started_s = CLOCK.now_s()
+            while CLOCK.now_s() - started_s < 0.7:
+                decide(slots, RUN)
+                pause(0.05)
+            assert set(inverter.values_at(4195)) == {0}
+            inverter.refused.clear()
+            assert soon(lambda: decide(slots, RUN) and 1000 in inverter.values_at(4195))
+
+
+def test_a_refused_list_of_alarms_does_not_hide_the_rest() -> None:
+    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+        inverter.refused[2808] = 2
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            first = soon(slots.inverter.newest)
+            assert first
+            assert soon(lambda: (slots.inverter.newest() or first).number > first.number + 15)
+            assert inverter.connections == 1
+
+
+def test_a_silent_meter_does_not_silence_its_neighbour() -> None:
+    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+        meter.silent_units.add(2)
+        slots = Slots.create(("grid", "pv"))
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            assert soon(slots.meters["grid"].newest)
+            ages_s = []
+            started_s = CLOCK.now_s()
+            while CLOCK.now_s() - started_s < 1.5:
+                ages_s.append(slots.meters["grid"].age_s(CLOCK.now_s()) or 0.0)
+                pause(0.02)
+            assert max(ages_s) < 0.5
+            assert slots.meters["pv"].newest() is None

@@ -1,0 +1,52 @@
+"""The TRUMPF's own ways: several modules, start and stop in order, its reading from raw words."""
+
+import pytest
+
+from appliance.io.inverters import trumpf_ac3025 as trumpf
+from appliance.io.registers import Write
+from appliance.model import InverterState, Setpoints
+
+OPERATION = {"state": 3.0, "modules": 2.0}
+ON = Setpoints(power_w=5001.0, inverter_on=True, contactors_closed=True)
+
+
+def test_the_power_is_shared_by_the_modules() -> None:
+    assert trumpf.writes(ON, OPERATION) == (Write(4195, "holding", (2500,)),)
+
+
+def test_negative_set_values_are_twos_complement() -> None:
+    charge = Setpoints(power_w=-2000.0, inverter_on=True, contactors_closed=True)
+    assert trumpf.writes(charge, OPERATION) == (Write(4195, "holding", (0xFC18,)),)
+
+
+def test_a_fault_is_reset_only_when_asked() -> None:
+    fault = {"state": 1.0}
+    reset = Write(4002, "coil", (1,))
+    asking = Setpoints(inverter_on=True, contactors_closed=True, reset_faults=True)
+    assert reset not in trumpf.writes(ON, fault)
+    assert reset in trumpf.writes(asking, fault)
+    assert reset not in trumpf.writes(asking, OPERATION)
+
+
+def test_a_reading_from_raw_words() -> None:
+    words = {5000: 3, 5001: 1, 5186: 0xFFFF, 5187: 0xFC18, 5188: 0xFFFF, 5189: 0xFC18, 5190: 0xFFFF,
+             5191: 0xFC18, 5150: 1234, 5160: 2304, 5200: 5001, 5210: 410, 5211: 405, 5501: 312,
+             5502: 298, 5503: 0xFFF6}  # fmt: skip
+    values: dict[str, float | None] = {}
+    for block in trumpf.BLOCKS:
+        cells = range(block.address, block.address + block.count)
+        values |= block.decode([words.get(cell, 0) for cell in cells])
+    reading = trumpf.reading(values)
+    assert reading.state is InverterState.RUNNING
+    assert reading.power_w == -3000.0
+    assert reading.phases[0].current_a == pytest.approx(12.34)
+    assert reading.phases[0].voltage_v == pytest.approx(230.4)
+    assert reading.frequency_hz == pytest.approx(50.01)
+    assert reading.dc_voltage_v == 815.0
+    assert reading.temperature_c == pytest.approx(31.2)
+
+
+def test_only_what_is_documented_is_read() -> None:
+    documented = {row.address + i for row in trumpf.READS for i in range(row.count)}
+    asked = {b.address + i for b in trumpf.BLOCKS for i in range(b.count)}
+    assert asked == documented
