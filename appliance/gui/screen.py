@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import PySide6.QtQuick  # noqa: F401 without it the root object is wrapped as a QWindow that cannot be grabbed
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QUrl
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QImage
 from PySide6.QtQml import QQmlApplicationEngine, QQmlEngine, QQmlError, qmlRegisterSingletonType
 from PySide6.QtQuick import QQuickWindow
@@ -155,6 +155,7 @@ class Screen:
         self.window.close()
         del self.window
         self._engine.deleteLater()
+        QCoreApplication.sendPostedEvents(self._engine, QEvent.Type.DeferredDelete)
         del self._engine
 
 

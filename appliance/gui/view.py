@@ -21,6 +21,7 @@ PILL_TONES = {
     State.IDLE: "quiet",
     State.MAINTENANCE: "warning",
     State.ERROR: "fault",
+    State.SLEEP: "quiet",
     State.RESTART: "info",
     State.REBOOT: "info",
 }
@@ -157,7 +158,9 @@ def _pill(look: Look) -> tuple[str, str]:
     decision = status.decision
     if decision.manual is not None and decision.state is State.RUN:
         return text("state_manual"), "info"
-    return text(f"state_{decision.state}"), PILL_TONES[decision.state]
+    return text_or(
+        f"state_{decision.state}", "state_other", name=figures.name(decision.state)
+    ), PILL_TONES.get(decision.state, "quiet")
 
 
 def _link(look: Look) -> Link:

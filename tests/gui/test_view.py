@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from appliance.gui.asks import Asked
 from appliance.gui.flows import Flow
 from appliance.gui.scenes import BY_NAME, CELL_FULL, CLOCK, METER_SILENT, NOW, status
-from appliance.gui.view import Look, View, view
+from appliance.gui.texts import TEXTS
+from appliance.gui.view import PILL_TONES, Look, View, view
 from appliance.model import InverterReading, InverterState, Limits, ManualPower, State, Status
 
 UNKNOWN = "–\u2009–"
@@ -117,7 +118,8 @@ def test_old_values_are_grey_then_gone() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_pill(state: State) -> None:
-    assert look(status(state=state)).header.pill
+    assert look(status(state=state)).header.pill == TEXTS[f"state_{state}"]
+    assert state in PILL_TONES
 
 
 def test_manual_power_is_said() -> None:

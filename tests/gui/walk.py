@@ -76,6 +76,8 @@ def tap(screen: Screen, name: str) -> None:
         middle(find(screen, name)),
     )  # fmt: skip
     QGuiApplication.processEvents()
+    # Lists lay out what they show only for a picture.
+    screen.picture()
 
 
 def hold(screen: Screen, name: str, ms: int) -> None:
