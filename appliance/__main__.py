@@ -17,6 +17,8 @@ from appliance.site import SiteSettings
 from appliance.supervisor import Lease
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
+DISPLAY_VARIABLES: Final = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+"""Without any of them the screen is drawn to a file."""
 LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -35,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="the box itself: every process, supervised")
     _site_argument(run)
     run.add_argument("--boot-folder", default="/boot/appliance", help="what the factory wrote")
+    run.add_argument("--cpuinfo", help="read the serial number from this file")
     run.add_argument("--without", default="", help="processes to leave out, comma separated")
     for name, text in (("core", "the control core"), ("cloud", "the cloud process")):
         _site_argument(commands.add_parser(name, help=f"{text} alone"))
@@ -132,7 +135,8 @@ def _run(chosen: argparse.Namespace) -> int:
     left_out = {name for name in chosen.without.split(",") if name}
     filled = folders(chosen.site, site.data_folder, site.run_folder, chosen.boot_folder)
     with ProcessLock(_run_folder(site), "run"):
-        return Runner(filled, left_out, clock).run(_lease_until_signal(clock))
+        extra = {"bootstrapper": ("--cpuinfo", chosen.cpuinfo)} if chosen.cpuinfo else {}
+        return Runner(filled, left_out, clock, extra).run(_lease_until_signal(clock))
 
 
 def _core(chosen: argparse.Namespace) -> int:
@@ -162,8 +166,11 @@ def _gui(chosen: argparse.Namespace) -> int:
 
     end_with_runner()
     site, clock = load_site(chosen.site), SystemClock()
+    picture = chosen.picture
+    if picture is None and not any(name in os.environ for name in DISPLAY_VARIABLES):
+        picture = _run_folder(site) / "screen.png"
     with ProcessLock(_run_folder(site), "gui"):
-        return run_gui(site, clock, picture=chosen.picture)
+        return run_gui(site, clock, picture=picture)
 
 
 def _ctl(chosen: argparse.Namespace) -> int:

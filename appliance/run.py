@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -36,8 +37,15 @@ class _Kept:
 class Runner:
     """Starts, restarts and ends the rows."""
 
-    def __init__(self, folders: dict[str, str], left_out: set[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        folders: dict[str, str],
+        left_out: set[str],
+        clock: Clock,
+        extra: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self._folders = folders
+        self._extra = extra or {}
         self._clock = clock
         self._kept = [_Kept(row) for row in PROCESSES if row.name not in left_out]
 
@@ -66,6 +74,7 @@ class Runner:
 
     def _start(self, row: Process) -> subprocess.Popen[bytes]:
         arguments = [part.format(**self._folders) for part in row.arguments]
+        arguments += self._extra.get(row.name, ())
         command = [sys.executable, "-m", row.module, *arguments]
         log.info("start %s", row.name)
         # A session of its own: Ctrl-C reaches only the runner, which ends the others in order.

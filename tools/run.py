@@ -48,7 +48,7 @@ def main() -> int:
         world = [_start("simulator", "hub", *folder), _start("simulator", *site, *folder)]
         for process in world:
             _wait_ready(process)
-        boot = ["--boot-folder", str(FOLDER / "boot")]
+        boot = ["--boot-folder", str(FOLDER / "boot"), "--cpuinfo", str(FOLDER / "boot/cpuinfo")]
         box = _start("appliance", "run", "--site", chosen.site, *boot)
         world.append(box)
         _welcome(chosen.site)
