@@ -70,7 +70,7 @@ class Inverter:
         """Go on by `dt_s`; afterwards step the rack with `dc_power_w`."""
         if self.comm_timeout_s is not None:
             self.silent_s += dt_s
-        if self.state is not State.IDLE or self.on:
+        if self.state is not State.ALARM and (self.on or self.state is not State.IDLE):
             self._change_state(dt_s, rack)
         if self.state is State.OPERATION:
             power_w = self._ramp(dt_s, self._within(self.setpoint_w, rack))
@@ -88,9 +88,7 @@ class Inverter:
 
     def _change_state(self, dt_s: float, rack: Rack) -> None:
         state = self.state
-        if state is State.ALARM:
-            pass
-        elif not self.on:
+        if not self.on:
             self.state = State.IDLE
         elif self._is_abandoned():
             self._raise(Alarm.COMMUNICATION)

@@ -1,0 +1,93 @@
+"""The front of the box and the chips in it: emergency stop, buttons, lights, the air sensor.
+
+Pins and I2C share one pretend pigpio daemon, so pulling the plug of the board cuts off the sensor
+as well. The emergency stop is normally closed to ground: level 0 is released, 1 is pressed (or a
+broken wire). A button pulls its pin to ground while it is pressed.
+"""
+
+import asyncio
+import time
+
+from simulator.wire.pigpiod import I2cDevice, Pigpiod
+from simulator.wire.plugs import IN, REFUSE, Plug
+
+PRESS_S = 0.2
+RELEASED, PRESSED = 0, 1
+BUTTON_UP, BUTTON_DOWN = 1, 0
+
+
+class Board:
+    """Presses what people press, and says when, on time.monotonic."""
+
+    def __init__(
+        self,
+        daemon: Pigpiod,
+        plug: Plug,
+        estop_pin: int,
+        buttons: dict[str, int],
+        leds: dict[str, int],
+    ) -> None:
+        self._daemon, self._plug = daemon, plug
+        self._estop_pin, self._buttons, self._leds = estop_pin, buttons, leds
+        self._open = True
+        self.estop_pressed = False
+        daemon.set_input(estop_pin, RELEASED)
+        for pin in buttons.values():
+            daemon.set_input(pin, BUTTON_UP)
+        plug.changed = self._plug_changed
+
+    def estop(self, pressed: bool) -> float:
+        """Press or release the emergency stop; returns when the edge was on the wire."""
+        at_s = time.monotonic()
+        self.estop_pressed = pressed
+        self._daemon.set_input(self._estop_pin, PRESSED if pressed else RELEASED)
+        return at_s
+
+    async def press(self, name: str) -> float:
+        """Press a button for PRESS_S; returns when it went down. Raises ValueError for an unknown one."""
+        if name not in self._buttons:
+            msg = f"no button {name!r}; there is: {', '.join(self._buttons)}"
+            raise ValueError(msg)
+        pin = self._buttons[name]
+        at_s = time.monotonic()
+        self._daemon.set_input(pin, BUTTON_DOWN)
+        await asyncio.sleep(PRESS_S)
+        self._daemon.set_input(pin, BUTTON_UP)
+        return at_s
+
+    def lights(self) -> dict[str, bool | None]:
+        """Which lights are on; None: nobody drives the pin."""
+        levels = self._daemon.levels()
+        return {
+            name: bool(levels[pin]) if pin in levels else None for name, pin in self._leds.items()
+        }
+
+    async def _plug_changed(self) -> None:
+        fault = self._plug.fault
+        self._daemon.silence(fault != IN)
+        if fault == REFUSE and self._open:
+            await self._daemon.stop()
+        elif fault != REFUSE and not self._open:
+            await self._daemon.start()
+        self._open = fault != REFUSE
+
+
+class PluggedChip:
+    """An I2C chip that does not acknowledge while its plug is out."""
+
+    def __init__(self, chip: I2cDevice, plug: Plug) -> None:
+        self._chip, self._plug = chip, plug
+
+    def read_byte(self, register: int) -> int:
+        """The chip's register. Raises OSError while unplugged."""
+        self._check()
+        return self._chip.read_byte(register)
+
+    def write_byte(self, register: int, value: int) -> None:
+        """Write the chip's register. Raises OSError while unplugged."""
+        self._check()
+        self._chip.write_byte(register, value)
+
+    def _check(self) -> None:
+        if not self._plug.is_in:
+            raise OSError

@@ -1,0 +1,106 @@
+"""The pretend site's side of its control socket; `control.py` has the client and the protocol."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+from simulator.wire.control import SOCKET_NAME, Json, short_path
+from simulator.wire.stand_in import StandIn
+
+
+class ControlServer:
+    """Obeys orders for a StandIn."""
+
+    def __init__(self, stand_in: StandIn) -> None:
+        self._stand_in = stand_in
+        self._server: asyncio.Server | None = None
+        self._orders: dict[str, Callable[[Json], Awaitable[Json]]] = {
+            "plug": self._plug,
+            "estop": self._estop,
+            "button": self._button,
+            "show": self._show,
+            "writes": self._writes,
+            "set": self._set,
+        }
+
+    async def start(self, folder: Path) -> None:
+        """Listen; a socket that an earlier run left behind is replaced."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SOCKET_NAME).unlink(missing_ok=True)
+        with short_path(folder) as path:
+            self._server = await asyncio.start_unix_server(self._serve, path)
+
+    async def stop(self) -> None:
+        """Close the door."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._obey(line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, asyncio.CancelledError):
+            return  # the client or the site has gone
+        finally:
+            writer.close()
+
+    async def _obey(self, line: bytes) -> Json:
+        try:
+            order = json.loads(line)
+            name = order["do"]
+            if name not in self._orders:
+                msg = f"no order {name!r}; there is: {', '.join(self._orders)}"
+                raise ValueError(msg)
+            return {"ok": True, **await self._orders[name](order)}
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            return {"ok": False, "error": str(error) or repr(error)}
+
+    # ------------------------------------------------------------ the orders
+
+    async def _plug(self, order: Json) -> Json:
+        plug = self._stand_in.plugs.find(str(order["name"]))
+        await plug.put(str(order["fault"]))
+        return {"plugs": self._stand_in.plugs.faults()}
+
+    async def _estop(self, order: Json) -> Json:
+        return {"at_s": self._stand_in.board.estop(bool(order["pressed"]))}
+
+    async def _button(self, order: Json) -> Json:
+        return {"at_s": await self._stand_in.board.press(str(order["name"]))}
+
+    async def _set(self, order: Json) -> Json:
+        value = order["value"]
+        self._stand_in.plant.hold(
+            str(order["name"]), None if value is None else float(cast("float", value))
+        )
+        return {}
+
+    async def _writes(self, order: Json) -> Json:
+        since_s = float(cast("float", order.get("since_s", 0.0)))
+        return {"writes": [w for w in self._stand_in.inverter.writes if w.at_s >= since_s]}
+
+    async def _show(self, _order: Json) -> Json:
+        self._stand_in.plant.catch_up()
+        site, board = self._stand_in.plant.site, self._stand_in.board
+        rack, inverter = site.rack, site.inverter
+        return {
+            "load_w": site.load_w, "pv_w": site.pv_w, "grid_w": site.grid_w,
+            "battery_w": inverter.ac_power_w, "dc_w": rack.power_w, "setpoint_w": inverter.setpoint_w,
+            "soc_pct": rack.soc_pct, "soe_wh": rack.soe_wh, "voltage_v": rack.voltage_v,
+            "cell_min_v": rack.cell_min_v, "cell_min_at": rack.cell_min_at,
+            "cell_max_v": rack.cell_max_v, "cell_max_at": rack.cell_max_at,
+            "cell_min_c": rack.cell_min_c, "cell_max_c": rack.cell_max_c,
+            "max_charge_w": rack.max_charge_w, "max_discharge_w": rack.max_discharge_w,
+            "contactors_closed": rack.connected, "bms_state": site.bms.state.name.lower(),
+            "bms_faults": sorted(site.bms.faults), "inverter_on": inverter.on,
+            "inverter_state": inverter.state.name.lower(), "inverter_alarm": inverter.alarm.name.lower(),
+            "grid_import_wh": site.grid_import_wh, "grid_export_wh": site.grid_export_wh,
+            "pv_wh": site.pv_wh, "load_wh": site.load_wh, "box_c": site.box_temperature_c,
+            "frequency_hz": site.frequency_hz, "profile_gap": site.profile_gap,
+            "elapsed_s": site.elapsed_s, "estop_pressed": board.estop_pressed, "lights": board.lights(),
+            "plugs": self._stand_in.plugs.faults(),
+        }  # fmt: skip

@@ -1,0 +1,61 @@
+"""The plugs of the pretend site: which device is plugged in, and what is wrong with it if it is not.
+
+One row of FAULTS per fault; what a fault means on a wire is a row in the table of that wire
+(`modbus.ANSWERS`, `foxbms2.FAULTS`, `board.FAULTS`).
+"""
+
+from collections.abc import Awaitable, Callable
+
+IN, SILENT, REFUSE = "in", "silent", "refuse"
+
+FAULTS = {
+    IN: "works",
+    SILENT: "is connected but never says anything",
+    REFUSE: "does not let anybody connect",
+}
+
+
+class Plug:
+    """One device's plug; `changed` lets its server open or close its door."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.fault = IN
+        self.changed: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def is_in(self) -> bool:
+        """The device works."""
+        return self.fault == IN
+
+    async def put(self, fault: str) -> None:
+        """Pull the plug in this way, or put it back `in`. Raises ValueError for an unknown fault."""
+        if fault not in FAULTS:
+            msg = f"no fault {fault!r}; there is: {', '.join(FAULTS)}"
+            raise ValueError(msg)
+        self.fault = fault
+        if self.changed is not None:
+            await self.changed()
+
+
+class Plugs:
+    """All plugs by name."""
+
+    def __init__(self) -> None:
+        self._plugs: dict[str, Plug] = {}
+
+    def add(self, name: str) -> Plug:
+        """A new plug, in."""
+        plug = self._plugs[name] = Plug(name)
+        return plug
+
+    def find(self, name: str) -> Plug:
+        """The plug of that name. Raises ValueError with what there is instead."""
+        if name not in self._plugs:
+            msg = f"no plug {name!r}; there is: {', '.join(self._plugs)}"
+            raise ValueError(msg)
+        return self._plugs[name]
+
+    def faults(self) -> dict[str, str]:
+        """Every plug and its fault."""
+        return {name: plug.fault for name, plug in self._plugs.items()}

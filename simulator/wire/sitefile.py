@@ -1,0 +1,165 @@
+"""What the pretend site needs to know of a site.toml: which device is where.
+
+Read without the box's own settings classes; what is wrong is reported by path.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+T = TypeVar("T", str, int, float, bool)
+Address = tuple[str, int]
+
+
+class SiteFileError(ValueError):
+    """The site.toml names something that the simulator cannot stand in for."""
+
+
+class Table:
+    """A TOML table that knows its own path."""
+
+    def __init__(self, content: dict[str, object], path: str = "") -> None:
+        self._content = content
+        self.path = path
+
+    def get(self, key: str, kind: type[T], default: T | None = None) -> T:
+        """A value of that kind. Raises SiteFileError when it is missing or of another kind."""
+        value = self._content.get(key, default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind):
+            msg = f"{self._at(key)} = {value!r} is not a {kind.__name__}"
+            raise SiteFileError(msg)
+        return value
+
+    def table(self, key: str) -> "Table":
+        """A table inside; empty when there is none."""
+        value = self._content.get(key, {})
+        if not isinstance(value, dict):
+            msg = f"{self._at(key)} is not a table"
+            raise SiteFileError(msg)
+        return Table(cast("dict[str, object]", value), self._at(key))
+
+    def tables(self) -> dict[str, "Table"]:
+        """All tables inside, by name."""
+        return {
+            key: self.table(key) for key, value in self._content.items() if isinstance(value, dict)
+        }
+
+    def numbers(self, key: str) -> dict[str, int]:
+        """A table of whole numbers."""
+        inside = self.table(key)
+        return {name: inside.get(name, int) for name in inside._content}
+
+    def has(self, key: str) -> bool:
+        """It is there."""
+        return key in self._content
+
+    def _at(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+
+@dataclass(frozen=True)
+class DeviceAt:
+    """A device: its driver's name, the server it is behind, and its number there."""
+
+    name: str
+    driver: str
+    address: Address
+    unit: int
+    channel: str = ""
+    reversed_mounting: bool = False
+
+
+@dataclass(frozen=True)
+class BoardAt:
+    """Pins, by what is connected to them."""
+
+    address: Address
+    estop_pin: int
+    buttons: dict[str, int]
+    leds: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SiteFile:
+    """All devices of a site."""
+
+    name: str
+    capacity_wh: float
+    racks: int
+    battery: DeviceAt
+    inverter: DeviceAt
+    meters: tuple[DeviceAt, ...]
+    sensors: tuple[DeviceAt, ...]
+    board: BoardAt
+
+
+def load_site_file(path: Path) -> SiteFile:
+    """Read a site.toml. Raises SiteFileError."""
+    try:
+        top = Table(tomllib.loads(path.read_text(encoding="utf-8")))
+        battery, board, buses = top.table("battery"), top.table("board"), top.table("buses")
+        return SiteFile(
+            name=top.get("name", str),
+            capacity_wh=battery.get("capacity_wh", float),
+            racks=battery.get("racks", int, 1),
+            battery=_device("bms", battery, buses),
+            inverter=_device("inverter", top.table("inverter"), buses),
+            meters=tuple(
+                _device(f"meter.{n}", t, buses) for n, t in top.table("meters").tables().items()
+            ),
+            sensors=tuple(
+                _device("sensor", t, buses) for t in top.table("sensors").tables().values()
+            ),
+            board=BoardAt(
+                address=_bus(board, buses)[0],
+                estop_pin=board.get("estop_pin", int),
+                buttons=board.numbers("buttons"),
+                leds=board.numbers("leds"),
+            ),
+        )
+    except (OSError, tomllib.TOMLDecodeError, SiteFileError) as error:
+        msg = f"{path}: {error}"
+        raise SiteFileError(msg) from None
+
+
+def _device(name: str, table: Table, buses: Table) -> DeviceAt:
+    address, channel = _bus(table, buses)
+    return DeviceAt(
+        name=name,
+        driver=table.get("driver", str),
+        address=address,
+        unit=table.get("unit", int, 1),
+        channel=channel,
+        reversed_mounting=table.get("mounting", str, "normal") == "reversed",
+    )
+
+
+def _bus(user: Table, buses: Table) -> tuple[Address, str]:
+    """Host and port of the bus that this device is on, and the channel there."""
+    bus = buses.table(user.get("bus", str))
+    match bus.get("kind", str):
+        case "modbus_tcp":
+            return (bus.get("host", str), bus.get("port", int, 502)), ""
+        case "can" if bus.get("interface", str, "socketcan") == "socketcand":
+            address = (bus.get("host", str, "127.0.0.1"), bus.get("port", int, 29_536))
+            return address, bus.get("channel", str, "can0")
+        case "i2c":
+            return _pigpio(bus, "path"), ""
+        case "gpio":
+            return _pigpio(bus, "pins"), ""
+        case kind:
+            msg = f"{bus.path}: the simulator cannot stand in on a bus of kind {kind}; CAN works over socketcand"
+            raise SiteFileError(msg)
+
+
+def _pigpio(bus: Table, key: str) -> Address:
+    text = bus.get(key, str)
+    parts = urlsplit(text)
+    if parts.scheme != "pigpio" or not parts.hostname or not parts.port:
+        msg = f"{bus.path}.{key} = {text!r} is not pigpio://host:port"
+        raise SiteFileError(msg)
+    return parts.hostname, parts.port

@@ -1,0 +1,160 @@
+"""Stands in for every device that a site.toml names, on the sockets where the box expects them.
+
+A new pretend device is a row in one of the tables of drivers.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Protocol, TypeVar
+
+from simulator.models.profile import Profile
+from simulator.models.site import Site, pretend_site
+from simulator.wire.bme680 import Bme680Twin
+from simulator.wire.board import Board, PluggedChip
+from simulator.wire.em24 import Em24, grid_meter, pv_meter
+from simulator.wire.foxbms2 import FoxBms2
+from simulator.wire.modbus import ModbusServer, Unit
+from simulator.wire.pigpiod import I2cDevice, Pigpiod
+from simulator.wire.plant import Plant
+from simulator.wire.plugs import Plugs
+from simulator.wire.sitefile import Address, DeviceAt, SiteFile, SiteFileError
+from simulator.wire.socketcand import Socketcand
+from simulator.wire.trumpf import Trumpf
+
+T = TypeVar("T")
+
+INVERTERS: dict[str, Callable[[Site, float], Trumpf]] = {"trumpf_ac3025": Trumpf}
+METERS: dict[str, dict[str, Callable[[Site, bool], Em24]]] = {
+    "em24_ethernet": {"meter.grid": grid_meter, "meter.pv": pv_meter},
+}
+BATTERIES = {"foxbms2": FoxBms2}
+SENSORS: dict[str, Callable[[Callable[[], tuple[float, float, float]]], I2cDevice]] = {
+    "bme680": Bme680Twin,
+}
+
+
+class Server(Protocol):
+    """Something that listens."""
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the port is taken."""
+
+    async def stop(self) -> None:
+        """Close everything."""
+
+
+class StandIn:
+    """The pretend site with all its servers."""
+
+    def __init__(
+        self, wanted: SiteFile, profile: Profile, *, soc_pct: float = 50.0, speed: float = 1.0
+    ) -> None:
+        site = pretend_site(
+            profile, capacity_wh=wanted.capacity_wh, racks=wanted.racks, soc_pct=soc_pct
+        )
+        self.plant = Plant(site, speed)
+        self.plugs = Plugs()
+        self._modbus: dict[Address, ModbusServer] = {}
+        self._daemons: dict[Address, Pigpiod] = {}
+        self.inverter = self._put_inverter(wanted.inverter)
+        for meter in wanted.meters:
+            self._put_meter(meter)
+        self.can = Socketcand(*wanted.battery.address, wanted.battery.channel)
+        self.bms = self._put_bms(wanted.battery)
+        self.board = self._put_board(wanted)
+        for sensor in wanted.sensors:
+            self._put_sensor(sensor)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open every socket. Raises OSError when one is taken."""
+        for server in self._servers():
+            await server.start()
+        running: tuple[Coroutine[None, None, None], ...] = (self.plant.run(), self.bms.run())
+        self._tasks = [asyncio.create_task(each) for each in running]
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Until `ended`, or until something breaks: then its error is raised."""
+        end = asyncio.create_task(ended.wait())
+        await asyncio.wait([end, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        end.cancel()
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for server in self._servers():
+            await server.stop()
+
+    def where(self) -> str:
+        """Who listens where, in one line."""
+        modbus = [
+            f"{'+'.join(u.plug.name for u in s.units.values())} {s.host}:{s.port}"
+            for s in self._modbus.values()
+        ]
+        pins = [f"pins {daemon.host}:{daemon.port}" for daemon in self._daemons.values()]
+        return ", ".join(
+            [*modbus, f"bms {self.can.channel}@{self.can.host}:{self.can.port}", *pins]
+        )
+
+    def _servers(self) -> list[Server]:
+        return [*self._modbus.values(), self.can, *self._daemons.values()]
+
+    # ------------------------------------------------------------ one device each
+
+    def _server(self, address: Address) -> ModbusServer:
+        return self._modbus.setdefault(address, ModbusServer(*address))
+
+    def _daemon(self, address: Address) -> Pigpiod:
+        return self._daemons.setdefault(address, Pigpiod(*address))
+
+    def _put_inverter(self, at: DeviceAt) -> Unit:
+        twin = _find(INVERTERS, at)(self.plant.site, self.plant.speed)
+        unit = Unit(
+            twin.registers,
+            self.plugs.add(at.name),
+            before=self.plant.catch_up,
+            answers_to=twin.answers_to,
+            on_write=twin.on_write,
+        )
+        self._server(at.address).add(at.unit, unit)
+        return unit
+
+    def _put_meter(self, at: DeviceAt) -> None:
+        places = _find(METERS, at)
+        if at.name not in places:
+            msg = f"the simulator has no place for {at.name}; it has: {', '.join(places)}"
+            raise SiteFileError(msg)
+        twin = places[at.name](self.plant.site, at.reversed_mounting)
+        unit = Unit(twin.registers, self.plugs.add(at.name), before=self.plant.catch_up)
+        self._server(at.address).add(at.unit, unit)
+
+    def _put_bms(self, at: DeviceAt) -> FoxBms2:
+        return _find(BATTERIES, at)(
+            self.plant.site.bms,
+            self.can,
+            self.plugs.add(at.name),
+            before=self.plant.catch_up,
+            speed=self.plant.speed,
+        )
+
+    def _put_board(self, wanted: SiteFile) -> Board:
+        at = wanted.board
+        plug = self.plugs.add("board")
+        return Board(self._daemon(at.address), plug, at.estop_pin, at.buttons, at.leds)
+
+    def _put_sensor(self, at: DeviceAt) -> None:
+        chip = _find(SENSORS, at)(self.plant.environment)
+        self._daemon(at.address).i2c_devices[at.unit] = PluggedChip(chip, self.plugs.add(at.name))
+
+
+def _find(table: dict[str, T], at: DeviceAt) -> T:
+    """The row of that driver. Raises SiteFileError with what there is."""
+    if at.driver not in table:
+        msg = f"the simulator cannot stand in for {at.name} {at.driver!r}; it knows: {', '.join(table)}"
+        raise SiteFileError(msg)
+    return table[at.driver]
