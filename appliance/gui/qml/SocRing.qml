@@ -68,6 +68,8 @@ Item {
             id: number
             text: Ui.ring.soc
             size: Theme.hero
+            // It changes slowly and stands alone: even digits would look loose.
+            font.features: ({})
             weight: Font.DemiBold
             color: ring.ink
         }

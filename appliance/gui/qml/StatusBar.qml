@@ -79,7 +79,7 @@ Item {
             weight: Font.DemiBold
             color: banner.ink
             fontSizeMode: Text.HorizontalFit
-            minimumPixelSize: Theme.caption
+            minimumPixelSize: 13
         }
         Row {
             id: right

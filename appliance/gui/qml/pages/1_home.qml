@@ -109,7 +109,7 @@ Item {
             text: Ui.mode.pending !== "" ? Ui.mode.pending : Ui.mode.caption
             size: Theme.caption
             fontSizeMode: Text.HorizontalFit
-            minimumPixelSize: 12
+            minimumPixelSize: 11
             color: Ui.mode.pending !== "" ? Theme.colour.info : Theme.colour.text2
         }
         Label {
@@ -119,8 +119,11 @@ Item {
             weight: Font.DemiBold
             wrapMode: Text.Wrap
             maximumLineCount: 2
+            elide: Text.ElideRight
+            // The chooser has the whole of it.
+            mayBeCut: true
             fontSizeMode: Text.Fit
-            minimumPixelSize: 15
+            minimumPixelSize: 14
             color: Ui.link.live ? Theme.colour.text : Theme.colour.text3
         }
         Icon {
