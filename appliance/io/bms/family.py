@@ -1,6 +1,5 @@
 """A BMS family is data: a DBC file and a signal map beside it. This reads and checks the map."""
 
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ Texts = dict[str, dict[str, str]]
 
 
 def _as_tuple(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+    return value if isinstance(value, tuple) else (value,)
 
 
 Signals = Annotated[tuple[Signal, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
@@ -161,6 +160,13 @@ class Family(Settings):
     request: RequestMap
 
 
+def _frozen(value: object) -> object:
+    """Lists as tuples, all the way down: strict settings take nothing else."""
+    if isinstance(value, dict):
+        return {key: _frozen(inner) for key, inner in value.items()}
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
 def load_family(name: str, folder: Path = DBC_FOLDER) -> Family:
     """The signal map of a family. Raises FamilyError with every mistake in it."""
     path = folder / f"{name}.toml"
@@ -174,7 +180,7 @@ def load_family(name: str, folder: Path = DBC_FOLDER) -> Family:
         msg = f"{path.name} is not TOML: {error}"
         raise FamilyError(msg) from error
     try:
-        return Family.model_validate_json(json.dumps(document))
+        return Family.model_validate(_frozen(document))
     except ValidationError as error:
         lines = [
             f"  {'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"

@@ -1,0 +1,308 @@
+"""BMS families as data: every map fits its DBC, frames become readings, what is old or absurd is None."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.io.bms import Decoder, FamilyError, load_family
+from appliance.io.bms._signals import bits_of
+from appliance.io.bms.request import Contactors, Request
+from appliance.io.buses.can import Frame
+from appliance.model import BatteryReading, BatteryState
+from appliance.registry import DBC_FOLDER, bms_families
+from tests.io import fox
+
+FAMILIES = sorted(bms_families())
+
+
+def heard(*rounds: Frame, racks: int = 1) -> Decoder:
+    decoder = Decoder.of("foxbms2", racks, capacity_wh=10_600.0)
+    for one in rounds:
+        decoder.store(one)
+    return decoder
+
+
+def healthy(at_s: float = 100.0, racks: int = 1, **changes: dict[str, float]) -> BatteryReading:
+    return heard(*fox.frames(at_s, racks, **changes), racks=racks).reading(at_s)
+
+
+# ---------------------------------------------------------------- every family
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_map_fits_its_dbc_and_names_its_source(name: str) -> None:
+    family = load_family(name)
+    assert len(family.source) > 5 and len(family.title) > 5
+    decoder = Decoder(family, racks=2, capacity_wh=10_000.0)
+    silent = decoder.reading(0.0)
+    assert decoder.heard_at_s() is None
+    assert silent.state is BatteryState.UNKNOWN and silent.max_charge_w is None
+    request = Request(family)
+    cases = {
+        (c, r): request.payload(closed=c, reset_faults=r)
+        for c in (False, True)
+        for r in (False, True)
+    }
+    assert len(set(cases.values())) >= 2
+
+
+@given(st.binary(min_size=8, max_size=8), st.integers(0, 7))
+def test_bits_are_where_cantools_says(payload: bytes, mux: int) -> None:
+    for message in fox.DATABASE.messages:
+        data = bytearray(payload)
+        if message.is_multiplexed():
+            width = {"f_StringValuesP0": 3, "f_CellVoltages": 8, "f_CellTemperatures": 8}
+            names = [s for s in message.signals if s.is_multiplexer]
+            start = names[0].start
+            bits = width.get(message.name, 4)
+            shift = start % 8 - bits + 1
+            mask = ((1 << bits) - 1) << shift
+            data[0] = data[0] & ~mask & 0xFF | mux << shift
+        decoded = message.decode(bytes(data), decode_choices=False, scaling=False)
+        assert isinstance(decoded, dict)
+        for signal in message.signals:
+            assert bits_of(message, signal).raw(bytes(data)) == decoded[signal.name], signal.name
+
+
+# ---------------------------------------------------------------- foxBMS 2
+
+
+def test_a_healthy_round_in_our_words() -> None:
+    reading = healthy()
+    rack = reading.racks[0]
+    assert reading.state is BatteryState.CONNECTED and reading.faults == ()
+    assert reading.voltage_v == pytest.approx(420.0)
+    assert reading.current_a == pytest.approx(10.0), "discharge is positive"
+    assert reading.power_w == pytest.approx(4200.0)
+    assert reading.soc_pct == pytest.approx(50.0)
+    assert reading.soh_pct == pytest.approx(98.5)
+    assert reading.soe_wh == pytest.approx(5200.0)
+    assert reading.max_charge_w == pytest.approx(5250.0), "12.5 A x 420 V is less than 5.3 kW"
+    assert reading.max_discharge_w == pytest.approx(10_000.0), "10.0 kW is less than 25 A x 420 V"
+    assert (rack.rack, rack.contactors_closed) == (1, True)
+    assert rack.voltage_v == pytest.approx(419.87)
+    assert rack.power_w == pytest.approx(4190.0)
+    assert rack.cell_min_v == pytest.approx(3.281) and rack.cell_min_v_at == "1.46"
+    assert rack.cell_max_v == pytest.approx(3.304) and rack.cell_max_v_at == "1.1"
+    assert rack.cell_min_c == pytest.approx(21.5) and rack.cell_min_c_at == "1.19"
+    assert rack.cell_max_c == pytest.approx(24.5) and rack.cell_max_c_at == "1.128"
+
+
+def test_charging_is_negative() -> None:
+    reading = healthy(f_PackValuesP0={"BatteryVoltage": 420.0, "Current": -12.34, "Power": -5.18})
+    assert reading.current_a == pytest.approx(-12.34)
+    assert reading.power_w == pytest.approx(-5180.0)
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [(0, "unknown"), (3, "standby"), (4, "unknown"), (5, "standby"), (6, "precharge"),
+     (7, "connected"), (8, "connected"), (9, "connected"), (10, "fault"), (11, "unknown")],
+)  # fmt: skip
+def test_states(number: int, state: str) -> None:
+    reading = healthy(f_BmsState={"BmsState": number})
+    assert reading.state == state and (reading.faults == () or state == "fault")
+
+
+def test_a_state_that_no_table_knows_is_a_fault_in_words() -> None:
+    reading = healthy(f_BmsState={"BmsState": 13})
+    assert reading.state is BatteryState.UNKNOWN and reading.faults == ("unknown state 13",)
+
+
+def test_faults_in_words() -> None:
+    reading = healthy(
+        f_BmsState={"BmsState": fox.ERROR, "InterlockState": 1, "CanTimingError": 1},
+        f_StringState={"OvervoltageMslError": 1, "OvervoltageRslWarning": 1},
+    )
+    assert reading.faults == (
+        "interlock open",
+        "requests of the box come irregularly",
+        "rack 1: cell voltage too high",
+    )
+    assert reading.racks[0].warnings == ("cell voltage high",)
+
+
+def test_the_timing_flag_alone_is_no_fault() -> None:
+    assert healthy(f_BmsState={"BmsState": fox.STANDBY, "CanTimingError": 1}).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(53, ("interlock feedback",)), (85, ()), (200, ("unknown fault 200",))],
+)
+def test_the_fatal_error_has_words(number: int, words: tuple[str, ...]) -> None:
+    decoder = heard(*fox.frames(100.0, f_BmsState={"BmsState": fox.ERROR}))
+    decoder.store(fox.frame("f_BmsFatalError", 50.0, FatalErrorCode=number))
+    assert decoder.reading(100.0).faults == words
+
+
+def test_what_is_too_old_is_not_known() -> None:
+    decoder = heard(*fox.frames(100.0))
+    later = decoder.reading(100.6)
+    assert later.state is BatteryState.UNKNOWN and later.max_charge_w is None
+    assert later.voltage_v is None and later.current_a is None
+    assert later.soc_pct == pytest.approx(50.0), "comes once a second and may be older"
+    assert decoder.reading(101.1).racks[0].cell_max_v is None
+    assert decoder.reading(106.0).soc_pct is None
+
+
+def test_the_other_source_serves_when_the_first_is_missing() -> None:
+    without = [f for f in fox.frames(100.0) if f.id not in (0x231, 0x241)]
+    rack = heard(*without).reading(100.0).racks[0]
+    assert rack.cell_min_v == pytest.approx(3.281) and rack.cell_min_v_at == "1.46"
+    assert rack.cell_min_c == pytest.approx(21.0) and rack.cell_min_c_at == "1.19"
+
+
+@pytest.mark.parametrize("millivolts", [6001, -1, 8191])
+def test_a_cell_that_cannot_be_is_not_known(millivolts: int) -> None:
+    changed = {"MaximumCellVoltage": float(millivolts)}
+    rack = healthy(f_PackMinMaxCellVoltage=changed, f_StringMinMaxCellVoltage=changed).racks[0]
+    assert rack.cell_max_v is None
+
+
+def test_short_frames_and_foreign_ones_do_no_harm() -> None:
+    decoder = heard(*fox.frames(100.0))
+    decoder.store(Frame(0x233, b"\x01\x02", 100.1))
+    decoder.store(Frame(0x240, b"", 100.1))
+    decoder.store(Frame(0x7FF, b"\xff" * 8, 100.1))
+    assert decoder.reading(100.1).voltage_v is None
+    assert decoder.reading(100.1).racks[0].contactors_closed is True
+
+
+def test_racks_are_strings() -> None:
+    frames = [
+        *fox.frames(100.0, 2, f_PackMinMaxCellVoltage={
+            "MinimumCellVoltage": 3100, "MinimumCellVoltageStringIndex": 1,
+            "MaximumCellVoltage": 3400, "MaximumCellVoltageStringIndex": 0,
+        }),
+        fox.frame("f_StringValuesP0", 100.0, 1, Voltage=430.0, Current=-5.0),
+        fox.frame("f_StringState", 100.0, 1, IsStringConnected=0, OpenWireError=1),
+    ]  # fmt: skip
+    reading = heard(*frames, racks=2).reading(100.0)
+    first, second = reading.racks
+    assert (first.rack, second.rack) == (1, 2)
+    assert first.current_a == pytest.approx(9.98) and second.current_a == pytest.approx(-5.0)
+    assert second.contactors_closed is False and first.contactors_closed is True
+    assert second.cell_min_v == pytest.approx(3.1) and first.cell_min_v == pytest.approx(3.281)
+    assert second.cell_min_v_at == "2.46", "of the string that the whole battery names"
+    assert first.cell_max_v == pytest.approx(3.4) and second.cell_max_v == pytest.approx(3.304)
+    assert reading.faults == ("rack 2: measuring wire broken",)
+
+
+def test_averages_of_valid_cells_only() -> None:
+    decoder = heard(*fox.frames(100.0), *fox.cells(100.0, [3300, 3310, 3320, 3330, 3340, 3350]))
+    for one in fox.cells(100.0, [20, 22, 24], "CellTemperature", 6):
+        decoder.store(one)
+    rack = decoder.reading(100.0).racks[0]
+    assert rack.cell_avg_v == pytest.approx(3.325)
+    assert rack.cell_avg_c == pytest.approx(22.0)
+
+
+def test_averages_by_rack() -> None:
+    both = [*fox.cells(100.0, [3300] * 128 + [3400] * 60)]
+    racks = heard(*fox.frames(100.0, 2), *both, racks=2).reading(100.0).racks
+    assert [rack.cell_avg_v for rack in racks] == [pytest.approx(3.3), pytest.approx(3.4)]
+
+
+def test_energy_from_the_state_of_charge_when_the_bms_does_not_say() -> None:
+    text = (DBC_FOLDER / "foxbms2.toml").read_text(encoding="utf-8")
+    assert "soe_wh" in text
+    decoder = heard(*fox.frames(100.0))
+    decoder._battery["soe_wh"] = ()
+    assert decoder.reading(100.0).soe_wh == pytest.approx(5300.0)
+
+
+# ---------------------------------------------------------------- mistakes in a map
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("foxbms2.dbc", "foxbms2.toml"):
+        shutil.copy(DBC_FOLDER / name, tmp_path / name)
+    return tmp_path
+
+
+def changed(folder: Path, old: str, new: str) -> None:
+    path = folder / "foxbms2.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_all_mistakes_of_a_map_are_named_at_once(folder: Path) -> None:
+    changed(folder, "f_PackValuesP0.BatteryVoltage", "f_PackValuesP0.BatteryVolts")
+    changed(folder, 'fault = ["ERROR"]', 'fault = ["EROR"]')
+    changed(folder, "EmergencyShutoff =", "EmergencyShutdown =")
+    with pytest.raises(FamilyError) as error:
+        Decoder(load_family("foxbms2", folder), 1, 0.0, folder)
+    for words in (
+        "no signal f_PackValuesP0.BatteryVolts",
+        "f_BmsState.BmsState has no value EROR",
+        "no signal f_BmsState.EmergencyShutdown",
+    ):
+        assert words in str(error.value)
+
+
+def test_a_map_with_wrong_keys_or_types_is_refused_with_the_place(folder: Path) -> None:
+    changed(folder, "scale = 1000.0", 'scale = "big"')
+    changed(folder, "period_s = 0.1", "periods = 0.1")
+    with pytest.raises(FamilyError) as error:
+        load_family("foxbms2", folder)
+    for words in ("battery.power_w", "request.period_s", "request.periods"):
+        assert words in str(error.value)
+
+
+def test_an_unknown_family_says_what_there_is() -> None:
+    with pytest.raises(FamilyError, match=r"no BMS family 'fox'; there is: .*foxbms2"):
+        load_family("fox")
+
+
+def test_a_sign_and_a_second_family_are_only_data(folder: Path) -> None:
+    changed(
+        folder,
+        'signal = "f_PackValuesP0.Current"',
+        'signal = "f_PackValuesP0.Current", scale = -1.0',
+    )
+    decoder = Decoder(load_family("foxbms2", folder), 1, 0.0, folder)
+    for one in fox.frames(100.0):
+        decoder.store(one)
+    assert decoder.reading(100.0).current_a == pytest.approx(-10.0)
+
+
+# ---------------------------------------------------------------- what the BMS hears
+
+
+def test_requests_in_bytes() -> None:
+    request = Request(load_family("foxbms2"))
+    assert request.frame_id == 0x210
+    assert request.payload(closed=False, reset_faults=False) == bytes(8)
+    assert request.payload(closed=True, reset_faults=False) == b"\x01" + bytes(7)
+    assert request.payload(closed=False, reset_faults=True) == b"\x04" + bytes(7)
+    assert request.payload(closed=True, reset_faults=True) == b"\x05" + bytes(7)
+
+
+def battery(state: BatteryState, current_a: float | None) -> BatteryReading:
+    return BatteryReading(state, current_a=current_a)
+
+
+def test_contactors_open_at_low_current_or_after_two_seconds() -> None:
+    live = battery(BatteryState.CONNECTED, 40.0)
+    contactors = Contactors()
+    assert not contactors.ask_closed(True, None, 0.0), "nobody there to close"
+    assert contactors.ask_closed(True, battery(BatteryState.STANDBY, 0.0), 0.1)
+    assert contactors.ask_closed(True, None, 5.0), "a lost frame does not open them"
+    assert contactors.ask_closed(False, live, 10.0)
+    assert contactors.ask_closed(False, live, 11.9)
+    assert not contactors.ask_closed(False, live, 12.0)
+    assert contactors.ask_closed(True, live, 13.0)
+    assert contactors.ask_closed(False, battery(BatteryState.CONNECTED, None), 14.0)
+    assert not contactors.ask_closed(False, battery(BatteryState.CONNECTED, -0.9), 14.1)
+
+
+def test_contactors_are_not_asked_to_close_on_a_fault() -> None:
+    contactors = Contactors()
+    assert contactors.ask_closed(True, battery(BatteryState.STANDBY, 0.0), 0.0)
+    assert not contactors.ask_closed(True, battery(BatteryState.FAULT, 0.0), 1.0)
