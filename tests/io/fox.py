@@ -57,7 +57,7 @@ def frame(name: str, at_s: float, mux: int = 0, **values: float) -> Frame:
     return Frame(message.frame_id, bytes(message.encode(everything, strict=False)), at_s)
 
 
-def frames(at_s: float, strings: int = 1, **changes: dict[str, float]) -> Iterator[Frame]:
+def frames(at_s: float, strings: int = 1, /, **changes: dict[str, float]) -> Iterator[Frame]:
     """One round of a healthy battery, with changes by message."""
     for name, values in HEALTHY.items():
         muxed = DATABASE.get_message_by_name(name).is_multiplexed()
