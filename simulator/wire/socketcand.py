@@ -93,7 +93,7 @@ class Socketcand:
                     self._obey(command.decode("ascii", "replace").strip("<> \r\n").split(), writer)
                     await writer.drain()
         except asyncio.CancelledError:
-            return  # the server stops
+            writer.transport.abort()  # the server stops; a client that does not read would hold it up
         finally:
             self._tasks.discard(task)
             self._raw.discard(writer)
