@@ -139,6 +139,19 @@ def test_flags_are_reset_when_asked() -> None:
             )
 
 
+def test_what_our_silence_caused_is_reset_unless_a_rack_has_a_fault() -> None:
+    with FakeSocketcand() as server:
+        slots = Slots.create()
+        with running(bms_workers(site_on(server.port), CLOCK, slots)):
+            assert soon(lambda: server.raw)
+            late = {"BmsState": float(fox.ERROR), "CanTimingError": 1.0}
+            converse(server, slots, REST, 0.4, f_BmsState=late)
+            assert server.payloads(0x210)[-1] == b"\x04" + bytes(7)
+            deep = {"DeepDischargeError": 1.0}
+            converse(server, slots, REST, 0.4, f_BmsState=late, f_StringState=deep)
+            assert server.payloads(0x210)[-1] == OPEN_BYTES
+
+
 def test_silence_ages_out_and_the_bus_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "appliance")
     port = free_port()

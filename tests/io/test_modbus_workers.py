@@ -184,3 +184,21 @@ def test_a_silent_meter_does_not_silence_its_neighbour() -> None:
                 pause(0.02)
             assert max(ages_s) < 0.5
             assert slots.meters["pv"].newest() is None
+
+
+def test_an_inverter_that_comes_back_idle_gets_no_power_of_old_times() -> None:
+    port = free_port()
+    slots = Slots.create(("grid", "pv"))
+    with (
+        FakeModbus() as meter,
+        running(modbus_workers(site_on(port, meter.port), CLOCK, slots)),
+    ):
+        with in_operation(FakeModbus(port)) as inverter:
+            assert soon(lambda: decide(slots, RUN) and 1000 in inverter.values_at(4195))
+        for _round in range(10):
+            decide(slots, RUN)
+            pause(0.05)
+        with FakeModbus(port) as inverter:
+            inverter.set(1, "input", 5000, 2, 1)
+            assert soon(lambda: decide(slots, RUN) and 1 in inverter.values_at(4000))
+            assert set(inverter.values_at(4195)) == {0}

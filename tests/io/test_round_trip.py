@@ -14,6 +14,7 @@ from appliance.io.modbus_workers import modbus_workers
 from appliance.mailbox import Slots
 from appliance.model import BatteryState, InverterState, Setpoints
 from simulator.models.profile import load_profile
+from simulator.wire.plugs import IN, SILENT
 from simulator.wire.sitefile import load_site_file
 from simulator.wire.stand_in import StandIn
 from tests.io.fake_modbus import free_port
@@ -141,3 +142,31 @@ def test_the_inverter_stops_by_itself_when_the_box_dies(site_file: Path) -> None
             hold(slots, Setpoints(), 0.5)
             armed_s = plant.plant.site.inverter.comm_timeout_s
         assert armed_s == pytest.approx(2.0)
+
+
+def test_it_comes_back_after_the_box_was_dead_under_load(site_file: Path) -> None:
+    site = load_site(site_file)
+    live = Setpoints(power_w=1500.0, inverter_on=True, contactors_closed=True)
+    slots = Slots.create(("grid", "pv"))
+
+    def seen() -> tuple[BatteryState | None, InverterState | None]:
+        battery, inverter = slots.battery.newest(), slots.inverter.newest()
+        return battery.value.state if battery else None, inverter.value.state if inverter else None
+
+    def reached(setpoints: Setpoints, battery: BatteryState, inverter: InverterState) -> bool:
+        decide(slots, setpoints)
+        pause(0.05)
+        return seen() == (battery, inverter)
+
+    with pretend_site(site_file) as plant:
+        with running((*modbus_workers(site, CLOCK, slots), *bms_workers(site, CLOCK, slots))):
+            assert soon(lambda: reached(live, BatteryState.CONNECTED, InverterState.RUNNING), 8.0)
+            plant.plugs.find("inverter").fault = SILENT  # As with a kill: nothing is put to rest.
+        pause(2.6)
+        plant.plugs.find("inverter").fault = IN
+        assert plant.plant.site.bms.faults and plant.plant.site.inverter.alarm
+        slots = Slots.create(("grid", "pv"))
+        with running((*modbus_workers(site, CLOCK, slots), *bms_workers(site, CLOCK, slots))):
+            rest = Setpoints()
+            assert soon(lambda: reached(rest, BatteryState.STANDBY, InverterState.OFF), 5.0)
+            assert soon(lambda: reached(live, BatteryState.CONNECTED, InverterState.RUNNING), 8.0)

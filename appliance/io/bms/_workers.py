@@ -72,7 +72,9 @@ class BmsThread:
         while not lease.ended:
             lease.beat()
             now_s = self._clock.now_s()
-            self._conversation.update(port, self._setpoints(now_s), self._known(now_s), now_s)
+            battery = self._known(now_s)
+            late = battery is not None and self._decoder.heard_late(battery, now_s)
+            self._conversation.update(port, self._setpoints(now_s), battery, now_s, late=late)
             wait_s = self._conversation.wait_s(self._clock.now_s())
             self._receive(port, min(wait_s, RECEIVE_S))
             self._look_at_silence()

@@ -60,6 +60,11 @@ class Decoder:
         """When the publishing frame came last; None: never."""
         return self._latest.at_s((self.key_id, NO_MUX))
 
+    def heard_late(self, battery: BatteryReading, now_s: float) -> bool:
+        """The BMS says that it missed the box, and no rack has a fault that the same reset would hide."""
+        late = self._late and self._reader.raw(self._late, None, now_s, self._flag_age_s)
+        return bool(late) and not any(rack.faults for rack in battery.racks)
+
     def reading(self, now_s: float) -> BatteryReading:
         """What is known now; what is missing, too old or not believable is None."""
         reader, battery = self._reader, self._battery
@@ -100,6 +105,8 @@ class Decoder:
         self._state_bits = dictionary.bits(family.state.signal)
         self._states = _states(family.state, dictionary)
         self._state_names = dictionary.names(family.state.signal)
+        late = family.request.late
+        self._late = None if late is None else dictionary.bits(late)
         self._code_bits: Bits | None = None
         self._codes: dict[int, str] = {}
         if battery.code is not None:

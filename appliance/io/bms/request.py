@@ -94,14 +94,24 @@ class Conversation:
         return max(0.0, self._next_at_s - now_s)
 
     def update(
-        self, port: CanPort, setpoints: Setpoints, battery: BatteryReading | None, now_s: float
+        self,
+        port: CanPort,
+        setpoints: Setpoints,
+        battery: BatteryReading | None,
+        now_s: float,
+        *,
+        late: bool = False,
     ) -> None:
-        """Send the request when it is due. Raises BusError."""
+        """Send the request when it is due. Raises BusError.
+
+        `late`: the BMS says that it missed us; with contactors open that is forgiven at once.
+        """
         if now_s < self._next_at_s:
             return
         self._next_at_s += self._request.period_s
         if self._next_at_s <= now_s:
             self._next_at_s = now_s + self._request.period_s
         closed = self._contactors.ask_closed(setpoints.contactors_closed, battery, now_s)
-        payload = self._request.payload(closed=closed, reset_faults=setpoints.reset_faults)
+        reset = setpoints.reset_faults or (late and not closed)
+        payload = self._request.payload(closed=closed, reset_faults=reset)
         port.send(self._request.frame_id, payload)

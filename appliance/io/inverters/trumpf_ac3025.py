@@ -98,11 +98,15 @@ def reading(values: Values) -> InverterReading:
 
 
 def arm(settings: Inverter) -> tuple[Write, ...]:
-    """The inverter stops by itself when it hears nothing; set values are totals and go to all modules."""
+    """The inverter stops by itself when it hears nothing; set values are totals and go to all modules.
+
+    The alarm that our own silence has raised is acknowledged; any other comes back by itself.
+    """
     return (
         COMM_TIMEOUT.write(settings.comm_timeout_s),
         BY_UNIT_ID.write(0),
         SYMMETRIC.write(1),
+        RESET.write(1),
     )
 
 
