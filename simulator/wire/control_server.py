@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
@@ -16,6 +17,7 @@ class ControlServer:
     def __init__(self, stand_in: StandIn) -> None:
         self._stand_in = stand_in
         self._server: asyncio.Server | None = None
+        self._path = Path(SOCKET_NAME)
         self._orders: dict[str, Callable[[Json], Awaitable[Json]]] = {
             "plug": self._plug,
             "estop": self._estop,
@@ -29,14 +31,19 @@ class ControlServer:
         """Listen; a socket that an earlier run left behind is replaced."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SOCKET_NAME).unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with short_path(folder) as path:
-            self._server = await asyncio.start_unix_server(self._serve, path)
+            listener.bind(path)
+        # Not start_unix_server: from Python 3.13 on it wants to remove the short path at the end.
+        self._server = await asyncio.start_server(self._serve, sock=listener)
+        self._path = folder / SOCKET_NAME
 
     async def stop(self) -> None:
         """Close the door."""
         if self._server is not None:
             self._server.close()
             self._server = None
+            self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
