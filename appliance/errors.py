@@ -189,7 +189,7 @@ STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
 ERRORS: Final = (
     #   no.  title                              severity  effects       raise clear  remedy                                               condition
     Row(101, "Battery does not answer",         ERROR,    STOP,          1.0,  3.0, "Check the CAN cable and the battery's switch",       _battery_silent),
-    Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  3.0, "See the battery's own list of faults",               _battery_fault),
+    Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  5.0, "See the battery's own list of faults",               _battery_fault),
     Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               _battery_opened),
     Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", _cell_full),
     Row(112, "A cell is overcharged",           CRITICAL, STOP,          1.0, 60.0, "Call service if it comes back",                      _cell_over),
@@ -199,7 +199,7 @@ ERRORS: Final = (
     Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         _cell_hot),
     Row(123, "Battery temperature at its limit", CRITICAL, STOP,         1.0, 60.0, "Keep away and call service",                         _cell_temperature_limit),
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      _inverter_silent),
-    Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  3.0, "See the inverter's display",                         _inverter_fault),
+    Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         _inverter_fault),
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         _inverter_stopped),
     Row(204, "Battery or inverter will not start", ERROR, STOP,          0.0, 10.0, "Check battery switch, DC fuses, grid supply",        _start_timeout),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),

@@ -12,7 +12,8 @@ from typing import Final, Literal, Self
 PARENT_VARIABLE: Final = "APPLIANCE_RUNNER_PID"
 """Set by `appliance run`: its processes end when it does, however it ended."""
 PR_SET_PDEATHSIG: Final = 1
-Restart = Literal["always", "never"]
+Restart = Literal["always", "until done"]
+"""`until done`: a one-shot that is run again later while it ends with 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,14 @@ class Process:
     module: str
     arguments: tuple[str, ...]
     needs: tuple[str, ...] = ()
-    """One-shot processes that must have ended before."""
+    """One-shot processes that must have ended once before. The core needs none: a home runs without internet."""
     restart: Restart = "always"
 
 
 # fmt: off
 PROCESSES: Final = (
-    Process("bootstrapper", "bootstrapper", ("--boot-folder", "{boot}", "--data-folder", "{data}", "--run-folder", "{run}"), restart="never"),
-    Process("core",         "appliance",    ("core", "--site", "{site}"),  needs=("bootstrapper",)),
+    Process("bootstrapper", "bootstrapper", ("--boot-folder", "{boot}", "--data-folder", "{data}", "--run-folder", "{run}"), restart="until done"),
+    Process("core",         "appliance",    ("core", "--site", "{site}")),
     Process("gui",          "appliance",    ("gui", "--site", "{site}")),
     Process("cloud",        "appliance",    ("cloud", "--site", "{site}"), needs=("bootstrapper",)),
 )

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 SETTLED_S: Final = 30.0
+LATER: Final = 1
+"""Exit code of a one-shot that could not finish yet."""
+LATER_S: Final = 60.0
 LOOK_S: Final = 0.05
 END_S: Final = 6.0
 """How long processes may take to end in order before they are killed."""
@@ -31,7 +34,8 @@ class _Kept:
     started_at_s: float = 0.0
     starts_at_s: float = 0.0
     failures: int = 0
-    done: bool = field(default=False)
+    done: bool = False
+    done_once: bool = False
 
 
 class Runner:
@@ -70,7 +74,7 @@ class Runner:
             kept.started_at_s = now_s
 
     def _needs_met(self, row: Process) -> bool:
-        return all(kept.done for kept in self._kept if kept.row.name in row.needs)
+        return all(kept.done_once for kept in self._kept if kept.row.name in row.needs)
 
     def _start(self, row: Process) -> subprocess.Popen[bytes]:
         arguments = [part.format(**self._folders) for part in row.arguments]
@@ -83,8 +87,9 @@ class Runner:
 
     def _ended(self, kept: _Kept, code: int, now_s: float) -> None:
         kept.process = None
-        if kept.row.restart == "never":
-            kept.done = True
+        if kept.row.restart == "until done":
+            kept.done_once, kept.done = True, code != LATER
+            kept.starts_at_s = now_s + LATER_S
             if code:
                 log.warning("%s ended with %d; the box starts all the same", kept.row.name, code)
             return

@@ -4,7 +4,7 @@ from typing import Final
 
 from appliance.model import SAFE, Effect, InverterState, Setpoints, State
 from appliance.statemachine.states import STATES
-from appliance.statemachine.transitions import FROM, Scene, at_rest
+from appliance.statemachine.transitions import ERROR_SETTLE_S, FROM, Scene, at_rest
 
 WAIT_FOR_REST_S: Final = 2.0
 """The inverter goes off and contactors open after this time even when current still flows."""
@@ -35,11 +35,14 @@ def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpo
             contactors_closed=True,
             reset_faults=allows.reset_faults,
         )
-    if not before.contactors_closed:
-        return SAFE
     waited_s = scene.seen.now_s - since_s
     resting = at_rest(scene.seen)
-    if Effect.EMERGENCY_STOP in scene.effects:
+    emergency = Effect.EMERGENCY_STOP in scene.effects
+    if not before.contactors_closed:
+        # Devices that stopped by themselves stay in fault until somebody acknowledges it.
+        resets = allows.reset_faults and not emergency and waited_s >= ERROR_SETTLE_S
+        return Setpoints(reset_faults=resets) if resets else SAFE
+    if emergency:
         return Setpoints(contactors_closed=not resting and waited_s < EMERGENCY_WAIT_S)
     inverter_on = before.inverter_on and not resting and waited_s < WAIT_FOR_REST_S
     inverter_runs = (

@@ -32,7 +32,7 @@ STATES: Final = {
     State.SLEEP:       Allows("Sleeping", "the battery is empty and waits for energy to store"),
     State.IDLE:        Allows("Resting", "as it was asked to"),
     State.MAINTENANCE: Allows("Maintenance", "no power while people work on it"),
-    State.ERROR:       Allows("Fault", "no power until its errors are gone"),
+    State.ERROR:       Allows("Fault", "no power until its errors are gone", reset_faults=True),
     State.RESTART:     Allows("Restarting", "the control program starts again", ends_process=True),
     State.REBOOT:      Allows("Rebooting", "the computer starts again", ends_process=True),
 }

@@ -233,3 +233,23 @@ def test_a_passive_box_sleeps_on() -> None:
     assert story.last.state is State.SLEEP
     assert story.ask(GoToMode("self_consumption")).ok
     assert story.run(1.0).state is State.RUN
+
+
+def test_a_device_that_stopped_by_itself_is_reset_once_the_box_has_settled() -> None:
+    story = Story().running()
+    alarm = inverter(state=InverterState.FAULT, faults=("communication",))
+    story.run(2.0, inverter=alarm, battery=battery(state=BatteryState.STANDBY))
+    assert story.last.state == "error"
+    assert not story.last.setpoints.reset_faults
+    assert story.run(2.0).setpoints.reset_faults
+    assert not story.last.setpoints.inverter_on
+    story.run(10.0, inverter=inverter(state=InverterState.OFF))
+    assert story.last.state is State.STARTING
+
+
+def test_nothing_is_reset_in_an_emergency() -> None:
+    story = Story().running()
+    alarm = inverter(state=InverterState.FAULT, faults=("communication",))
+    pressed = BoardReading(estop_pressed=True)
+    story.run(20.0, inverter=alarm, board=pressed, battery=battery(state=BatteryState.STANDBY))
+    assert not story.last.setpoints.reset_faults

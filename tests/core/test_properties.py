@@ -1,5 +1,7 @@
 """Properties: whatever comes, no power outside RUN, a limit only narrows, every request is answered."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,7 +64,7 @@ steps = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(steps, min_size=1, max_size=25))
-def test_no_power_outside_run_and_every_request_answered(course: list[dict[str, object]]) -> None:
+def test_no_power_outside_run_and_every_request_answered(course: list[dict[str, Any]]) -> None:
     story = Story()
     for number, step in enumerate(course):
         asked = step["wants"]

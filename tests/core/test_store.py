@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+from typing_extensions import override
 
 from appliance.blackbox import BlackBox, line
 from appliance.clock import VirtualClock
@@ -48,6 +49,7 @@ def test_sequence_numbers_are_never_used_again(tmp_path: Path) -> None:
 
 
 class Once(Lease):
+    @override
     def wait(self, _seconds: float) -> bool:
         return True
 

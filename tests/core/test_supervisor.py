@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from typing_extensions import override
 
 from appliance.clock import SystemClock, VirtualClock
 from appliance.mailbox import Latest
@@ -95,6 +96,7 @@ class Ticks(Lease):
         super().__init__(clock)
         self._ticking, self._left = clock, ticks
 
+    @override
     def wait(self, seconds: float) -> bool:
         self._ticking.advance(seconds)
         self._left -= 1

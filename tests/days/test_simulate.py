@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,10 @@ SUNNY = HOME.parent.parent / "profiles" / "sunny.csv"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
-def simulate(out: Path, *extra: str, profile: Path = SUNNY, days: str = "1") -> dict[str, float]:
+def simulate(out: Path, *extra: str, profile: Path = SUNNY, days: str = "1") -> dict[str, Any]:
     fixed = ["--site", str(HOME), "--profile", str(profile), "--days", days, "--out", str(out)]
     assert main(["simulate", *fixed, *extra]) == 0
-    summary: dict[str, float] = json.loads((out / "summary.json").read_text())
+    summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
     return summary
 
 
