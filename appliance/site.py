@@ -55,6 +55,8 @@ class Device(Settings):
 
     FOLDER: ClassVar[str] = "meters"
     """The folder under io/ that holds this kind of driver."""
+    BUS: ClassVar[str] = "modbus_tcp"
+    """The kind of bus it can be on."""
 
     driver: Name
     bus: Name
@@ -96,6 +98,7 @@ class Sensor(Device):
     """A sensor of the air in the box."""
 
     FOLDER: ClassVar[str] = "sensors"
+    BUS: ClassVar[str] = "i2c"
 
     poll_s: Annotated[float, Field(ge=0.02, le=60)] = 1.0
     max_age_s: Seconds = 10.0
@@ -165,6 +168,7 @@ class Battery(Device):
     """The battery behind the inverter; the driver is a signal map in dbc/."""
 
     FOLDER: ClassVar[str] = "bms"
+    BUS: ClassVar[str] = "can"
 
     max_age_s: Seconds = 1.5
     capacity_wh: Annotated[float, Field(gt=0, le=100e6)]
@@ -176,6 +180,8 @@ class Battery(Device):
 
 class Board(Settings):
     """Buttons, lights and the emergency stop: signal names to pin numbers."""
+
+    BUS: ClassVar[str] = "gpio"
 
     bus: Name
     estop_pin: Annotated[int, Field(ge=0, le=53)]
@@ -258,11 +264,14 @@ class SiteSettings(Settings):
         }
         users |= {f"meters.{name}": meter for name, meter in self.meters.items()}
         users |= {f"sensors.{name}": sensor for name, sensor in self.sensors.items()}
-        wrong = [
-            f"{user}.bus = {device.bus!r} is not in buses ({', '.join(sorted(self.buses))})"
-            for user, device in users.items()
-            if device.bus not in self.buses
-        ]
+        wrong = []
+        for user, device in users.items():
+            bus = self.buses.get(device.bus)
+            if bus is None:
+                known = ", ".join(sorted(self.buses))
+                wrong.append(f"{user}.bus = {device.bus!r} is not in buses ({known})")
+            elif bus.kind != device.BUS:
+                wrong.append(f"{user}.bus = {device.bus!r} is {bus.kind}, must be {device.BUS}")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

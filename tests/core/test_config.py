@@ -90,6 +90,13 @@ def test_unknown_bus_is_named_with_those_there_are(tmp_path: Path) -> None:
         load_site(path)
 
 
+def test_a_device_on_a_wrong_kind_of_bus_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(HOME.read_text().replace('bus = "can0"', 'bus = "i2c1"'))
+    with pytest.raises(SiteError, match=r"battery\.bus = 'i2c1' is i2c, must be can"):
+        load_site(path)
+
+
 def test_the_shipped_site_is_in_order_and_the_schema_knows_the_modes() -> None:
     assert load_site(HOME).name == "Nordhavn 3"
     modes = schema()["properties"]["modes"]["properties"]
