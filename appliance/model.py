@@ -378,10 +378,10 @@ class Status(Word, frozen=True):
 
     @property
     def load_w(self) -> float | None:
-        """Site consumption: grid + battery + pv; None unless all are known."""
+        """Site consumption: grid + battery + pv; None unless all that are metered are known."""
         seen = self.snapshot
-        if seen.grid is None or seen.inverter is None or seen.pv is None:
-            return None
-        parts = (seen.grid.power_w, seen.inverter.power_w, seen.pv.power_w)
-        known = [part for part in parts if part is not None]
-        return sum(known) if len(known) == len(parts) else None
+        sources = [seen.grid, seen.inverter]
+        if "meters.pv" in self.ages_s:
+            sources.append(seen.pv)
+        known = [one.power_w for one in sources if one is not None and one.power_w is not None]
+        return sum(known) if len(known) == len(sources) else None

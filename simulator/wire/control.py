@@ -96,6 +96,10 @@ class SiteControl:
         """Override load_w, pv_w, cell_c or box_c (None: back to the profile); set soc_pct."""
         self.order("set", name=name, value=value)
 
+    def reads(self, name: str, since_s: float) -> list[float]:
+        """When a device behind Modbus (meter.grid) answered since then, oldest first."""
+        return cast("list[float]", self.order("reads", name=name, since_s=since_s)["reads"])
+
     def setpoints(self, since_s: float = 0.0) -> list[SetpointWritten]:
         """Writes of the inverter's total power since then, oldest first."""
         writes = cast("list[list[object]]", self.order("writes", since_s=since_s)["writes"])

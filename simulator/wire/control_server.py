@@ -24,6 +24,7 @@ class ControlServer:
             "button": self._button,
             "show": self._show,
             "writes": self._writes,
+            "reads": self._reads,
             "set": self._set,
         }
 
@@ -89,6 +90,11 @@ class ControlServer:
     async def _writes(self, order: Json) -> Json:
         since_s = float(cast("float", order.get("since_s", 0.0)))
         return {"writes": [w for w in self._stand_in.inverter.writes if w.at_s >= since_s]}
+
+    async def _reads(self, order: Json) -> Json:
+        """When a device behind Modbus answered reads since then."""
+        unit, since_s = self._stand_in.unit(str(order["name"])), cast("float", order["since_s"])
+        return {"reads": [at_s for at_s in unit.reads_at_s if at_s >= since_s]}
 
     async def _show(self, _order: Json) -> Json:
         self._stand_in.plant.catch_up()

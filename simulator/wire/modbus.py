@@ -52,6 +52,7 @@ class Unit:
         """Other unit ids that it answers to."""
         self.on_write = on_write
         self.writes: deque[Written] = deque(maxlen=MOST_WRITES)
+        self.reads_at_s: deque[float] = deque(maxlen=MOST_WRITES)
 
 
 def _silent() -> ExcCodes:
@@ -91,9 +92,11 @@ class _Devices(SimCore):
             return unit
         unit.before()
         try:
-            return unit.registers.read(func_code, address, count)
+            found = unit.registers.read(func_code, address, count)
         except IllegalAddressError:
             return ExcCodes.ILLEGAL_ADDRESS
+        unit.reads_at_s.append(time.monotonic())
+        return found
 
     @override
     async def async_setValues(

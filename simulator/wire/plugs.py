@@ -1,7 +1,7 @@
 """The plugs of the pretend site: which device is plugged in, and what is wrong with it if it is not.
 
-One row of FAULTS per fault; what a fault means on a wire is a row in the table of that wire
-(`modbus.ANSWERS`, `foxbms2.FAULTS`, `board.FAULTS`).
+One row of FAULTS per fault; what a fault means on a wire is said where that wire is served
+(`modbus.ANSWERS`, `foxbms2.py`, `board.py`).
 """
 
 from collections.abc import Awaitable, Callable

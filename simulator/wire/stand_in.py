@@ -101,6 +101,15 @@ class StandIn:
             [*modbus, f"bms {self.can.channel}@{self.can.host}:{self.can.port}", *pins]
         )
 
+    def unit(self, name: str) -> Unit:
+        """The device behind Modbus with this plug. Raises ValueError when there is none."""
+        units = (unit for server in self._modbus.values() for unit in server.units.values())
+        for unit in units:
+            if unit.plug.name == name:
+                return unit
+        msg = f"no device {name!r} behind Modbus"
+        raise ValueError(msg)
+
     def _servers(self) -> list[Server]:
         return [*self._modbus.values(), self.can, *self._daemons.values()]
 

@@ -74,13 +74,16 @@ class LiveBox:
 
     def start(self, *, without: str = "") -> "LiveBox":
         """Pretend site, hub, then the box."""
+        self.start_world()
+        self.start_box(without)
+        return self
+
+    def start_world(self) -> None:
         hub = ["hub", "--address", self.hub_address, "--ntp-port", str(self._ntp_port)]
         self._spawn("hub", "simulator", *hub, "--folder", str(self.folder))
         self._spawn("site", "simulator", *self._world, "--folder", str(self.folder))
         for name in ("hub", "site"):
             self._wait_ready(self.started[name])
-        self.start_box(without)
-        return self
 
     def start_box(self, without: str = "") -> None:
         factory = self.folder / "boot"

@@ -144,6 +144,10 @@ def spans(record: Document) -> dict[str, int]:
 
 def test_a_direct_method_changes_the_mode_and_is_shown_as_from_the_cloud(box: LiveBox) -> None:
     with HubControl(box.folder) as hub:
+        deadline = time.monotonic() + 45.0
+        while not hub.online():
+            assert time.monotonic() < deadline, "the cloud process did not come back"
+            time.sleep(0.2)
         assert hub.invoke("GoToMode_Passive", {})[0] == 200
         status = box.wait(lambda status: status["mode"] == "passive")
         assert status["mode_by"] == "cloud"
