@@ -87,7 +87,7 @@ class Core:
     def run(self, lease: Lease) -> int:
         """Care for the threads until asked to end; the exit code says what should follow."""
         code = 0
-        while not lease.wait(CARE_S):
+        while not lease.ended:
             self._look_at_clock()
             decision = self.slots.decision.newest()
             state = decision.value.state if decision else State.INIT
@@ -96,6 +96,7 @@ class Core:
                 break
             self._supervisor.ensure_running(state)
             self._down = self._supervisor.down()
+            lease.wait(CARE_S)
         self._end()
         return code
 

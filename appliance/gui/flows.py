@@ -66,7 +66,7 @@ def flows(status: Status | None, live: bool, has_pv: bool) -> Flows:
         rated_w = status.rated_w
         solar, grid = _power_w(status.snapshot.pv), _power_w(status.snapshot.grid)
         battery = battery_power_w(status)
-        load = status.load_w if has_pv else _sum(grid, _power_w(status.snapshot.inverter))
+        load = status.load_w
     return Flows(
         solar=_flow(solar, rated_w, live, 1, ("producing", "consuming", "no_production"), has_pv),
         grid=_flow(grid, rated_w, live, 1, ("import", "export", "balanced"), magnitude=True),
@@ -80,10 +80,6 @@ def flows(status: Status | None, live: bool, has_pv: bool) -> Flows:
 
 def _power_w(reading: MeterReading | InverterReading | BatteryReading | None) -> float | None:
     return None if reading is None else reading.power_w
-
-
-def _sum(grid_w: float | None, battery_w: float | None) -> float | None:
-    return None if grid_w is None or battery_w is None else grid_w + battery_w
 
 
 def _flow(

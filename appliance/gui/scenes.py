@@ -99,7 +99,7 @@ def status(
     )  # fmt: skip
     return Status(
         site="Nordhavn 3", version="0.1.0", uptime_s=4000.0, snapshot=snapshot, decision=decision,
-        ages_s={"battery": 0.1, "inverter": 0.1, "grid": 0.1}, modes=MODES, capacity_wh=10600.0,
+        ages_s={"battery": 0.1, "inverter": 0.1, "meters.grid": 0.1, "meters.pv": 0.1}, modes=MODES, capacity_wh=10600.0,
         reserve_pct=10.0, rated_w=5000.0,
     )  # fmt: skip
 

@@ -81,7 +81,7 @@ def screen_row() -> Row:
     both = [scenes["charging"], scenes["discharging"]]
     times = []
     for number in range(600):
-        screen.asks.client = StillClient(both[number % 2])
+        screen.client = StillClient(both[number % 2])
         started = time.perf_counter()
         screen.tick()
         times.append(1e3 * (time.perf_counter() - started))

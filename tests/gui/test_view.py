@@ -1,5 +1,6 @@
 """From a Status to what is written: signs, words, tones."""
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -60,6 +61,7 @@ def test_unknown_is_never_zero() -> None:
 
 def test_a_site_without_pv_still_has_a_load() -> None:
     seen = status(pv_w=None, grid_w=900.0, battery_w=600.0)
+    seen = msgspec.structs.replace(seen, ages_s={"meters.grid": 0.1})
     shown = view(Look(status=seen, age_s=0.1, utc=NOW, has_pv=False))
     assert told(shown.load) == ("1.5", "consuming", "→", -1)
     assert not shown.solar.shown

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from appliance.__main__ import DISPLAY_VARIABLES
 from appliance.bus import CoreClient
 from appliance.ctl import status_words
 from simulator.wire.control import SiteControl
@@ -92,9 +93,13 @@ class LiveBox:
         self._spawn("run", "appliance", "run", "--site", str(self.site), *boot)
 
     def _spawn(self, name: str, *command: str) -> None:
+        # No display, whatever the tests beside this one have set.
+        environment = {
+            name: value for name, value in os.environ.items() if name not in DISPLAY_VARIABLES
+        }
         self.started[name] = subprocess.Popen(
             [sys.executable, "-m", *command], stdout=subprocess.PIPE, stderr=self._log, text=True,
-            start_new_session=True,
+            start_new_session=True, env=environment,
         )  # fmt: skip
 
     def _wait_ready(self, process: subprocess.Popen[str]) -> None:

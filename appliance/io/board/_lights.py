@@ -39,6 +39,7 @@ LIGHTS = {
     State.STARTING: Lights(run=FAST),
     State.RUN: Lights(run=STEADY),
     State.STOPPING: Lights(run=FAST),
+    State.SLEEP: Lights(run=SLOW),
     State.IDLE: Lights(run=SLOW),
     State.MAINTENANCE: Lights(run=SLOW, error=SLOW),
     State.ERROR: Lights(error=STEADY),
