@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--site", default="simulator/sites/home.toml")
     parser.add_argument("--scene", default="sunny", help="a profile's name or a CSV file")
-    parser.add_argument("--at", default="11:00", help="time of day in the profile at the start")
+    parser.add_argument("--at", default="08:00", help="time of day in the profile at the start")
     parser.add_argument("--fresh", action="store_true", help="forget what the last run stored")
     chosen = parser.parse_args()
     os.chdir(ROOT)
