@@ -4,6 +4,7 @@ WAL with synchronous=NORMAL: a power cut loses at most what the last second held
 corrupts what was there. The telemetry outbox keeps a record until the cloud has confirmed it.
 """
 
+import logging
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from pathlib import Path
 import msgspec
 
 from appliance.model import ActiveError
+
+log = logging.getLogger(__name__)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
@@ -35,6 +38,17 @@ def _open(path: Path) -> sqlite3.Connection:
     return database
 
 
+def _set_aside(path: Path) -> Path:
+    """Move a file that cannot be used out of the way, with what belongs to it; the first free name."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for extra in ("-wal", "-shm"):
+        path.with_name(path.name + extra).unlink(missing_ok=True)
+    return aside
+
+
 class Durable(msgspec.Struct, frozen=True, kw_only=True):
     """What must survive a restart of the core."""
 
@@ -50,7 +64,14 @@ class Store:
     """The core's side: appends. Belongs to one thread (the recorder)."""
 
     def __init__(self, path: Path) -> None:
-        self._database = _open(path)
+        try:
+            self._database = _open(path)
+        except sqlite3.OperationalError:
+            raise  # locked, no space, no permission: the file itself is not at fault
+        except sqlite3.DatabaseError as error:
+            aside = _set_aside(path)
+            log.error("%s is corrupt (%s); kept as %s, a new one begins", path, error, aside.name)
+            self._database = _open(path)
 
     def enqueue(self, kind: str, at: datetime, body: bytes) -> None:
         """Put one record into the telemetry outbox."""
@@ -82,7 +103,11 @@ class Store:
     def recall(self) -> Durable:
         """What the last run left; defaults on a new box."""
         row = self._database.execute("SELECT value FROM memory WHERE key = 'durable'").fetchone()
-        return Durable() if row is None else msgspec.json.decode(row[0], type=Durable)
+        try:
+            return Durable() if row is None else msgspec.json.decode(row[0], type=Durable)
+        except msgspec.MsgspecError as error:
+            log.error("what the last run left cannot be read: %s", error)
+            return Durable()
 
     def close(self) -> None:
         """Close the file."""

@@ -113,3 +113,14 @@ def test_a_line_is_a_snapshot_with_its_decision() -> None:
     read = msgspec.json.decode(line(moment), type=Recorded)
     assert read.decision == moment.decision
     assert read.battery == moment.snapshot.battery
+
+
+def test_a_corrupt_store_is_set_aside_and_a_new_one_begins(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    for number in (1, 2):
+        path.write_bytes(b"this is no database, " * 500)
+        store = Store(path)
+        store.remember(Durable(mode="passive"))
+        assert store.recall().mode == "passive"
+        store.close()
+        assert path.with_name(f"store.sqlite.corrupt-{number}").exists()
