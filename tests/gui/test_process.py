@@ -18,7 +18,7 @@ from appliance.clock import SystemClock
 from appliance.gui.scenes import status
 from appliance.gui.screen import Screen
 from appliance.mailbox import Requests
-from appliance.model import Answer, GoToMode
+from appliance.model import Answer, GoToMode, Request
 from appliance.supervisor import Lease
 from tests.gui.walk import tap, words
 
@@ -131,8 +131,13 @@ def test_on_the_real_bus_it_survives_the_core(app: QGuiApplication, tmp_path: Pa
         tap(screen, "mode")
         wait_for("the sheet", lambda: shows("Passive"))
         tap(screen, "mode_passive")
-        QTest.qWait(50)
-        requests = core.requests.drain()
+        requests: list[Request] = []
+
+        def asked() -> bool:
+            requests.extend(core.requests.drain())
+            return bool(requests)
+
+        wait_for("the request", asked)
         assert [request.want for request in requests] == [GoToMode(mode="passive")]
         assert requests[0].source == "touchscreen"
         core.requests.answer((Answer(id=requests[0].id, ok=False, reason="not today"),))
