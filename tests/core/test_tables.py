@@ -29,6 +29,13 @@ def test_error_texts_fit_and_are_there(row: object) -> None:
     assert not remedy.endswith(".")
 
 
+def test_the_owner_finds_every_error_in_the_guide() -> None:
+    guide = (HOME.parent.parent.parent / "docs" / "owner.md").read_text()
+    for row in ERRORS:
+        assert f"| {row.number} | {row.title} |" in guide
+        assert row.remedy in guide
+
+
 def test_stopping_errors_are_not_warnings() -> None:
     for row in ERRORS:
         if {Effect.STOP, Effect.EMERGENCY_STOP} & set(row.effects):
