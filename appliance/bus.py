@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 LONGEST_PATH = 100
 """Unix socket paths end at 107 bytes."""
 PUBLISH_S = 0.1
+ANSWER_S = 1.5
+"""The next cycle answers, so a request that waits longer has been lost."""
 NO_ANSWER = "the core does not answer; is it running? (appliance ctl status)"
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder = msgspec.msgpack.Decoder(Request)
@@ -56,7 +58,8 @@ class BusServer:
         self._clock = clock
         self._requests = requests
         self._status = status
-        self._asked_by: dict[str, bytes] = {}
+        self._asked_by: dict[str, tuple[bytes, float]] = {}
+        """Who waits for an answer, and since when."""
 
     def run(self, lease: Lease) -> None:
         """Publish ten times a second and pass requests and answers until the lease ends."""
@@ -95,16 +98,24 @@ class BusServer:
             desk.send_multipart([sender, _encoder.encode(answer)])
             return
         if self._requests.put(request):
-            self._asked_by[request.id] = sender
+            self._asked_by[request.id] = sender, self._clock.now_s()
         else:
             answer = Answer(id=request.id, ok=False, reason="too many requests wait; try again")
             desk.send_multipart([sender, _encoder.encode(answer)])
 
     def _give_answers(self, desk: zmq.Socket[bytes]) -> None:
-        for answer in self._requests.answered():
-            sender = self._asked_by.pop(answer.id, None)
-            if sender is not None:
-                desk.send_multipart([sender, _encoder.encode(answer)])
+        for answer in (*self._requests.answered(), *self._overdue()):
+            waiting = self._asked_by.pop(answer.id, None)
+            if waiting is not None:
+                desk.send_multipart([waiting[0], _encoder.encode(answer)])
+
+    def _overdue(self) -> list[Answer]:
+        """The control loop took a request and crashed before its answer: nobody shall wait for it."""
+        if not self._asked_by:
+            return []
+        since_s = self._clock.now_s() - ANSWER_S
+        late = [number for number, (_, asked_s) in self._asked_by.items() if asked_s < since_s]
+        return [Answer(number, False, "the control loop did not answer") for number in late]
 
 
 class CoreClient:

@@ -66,7 +66,7 @@ def main() -> int:
 def _start(*command: str) -> subprocess.Popen[str]:
     # Its own session: Ctrl-C reaches only this program, which ends the others in order.
     return subprocess.Popen(
-        [sys.executable, "-m", *command],
+        [sys.executable, "tools/with_parent.py", *command],
         start_new_session=True,
         stdout=subprocess.PIPE,
         text=True,

@@ -81,6 +81,13 @@ def test_an_answer_can_be_picked_up_later(desk: Desk, tmp_path: Path) -> None:
     client.close()
 
 
+def test_a_request_that_the_control_loop_lost_is_answered_too(desk: Desk, tmp_path: Path) -> None:
+    client = CoreClient(tmp_path, "cloud")
+    answer = client.ask(GoToMode("passive"), timeout_s=4.0)
+    assert (answer.ok, answer.reason) == (False, "the control loop did not answer")
+    client.close()
+
+
 def test_a_client_survives_the_core(tmp_path: Path) -> None:
     first = Desk(tmp_path)
     client = CoreClient(tmp_path, "touchscreen")
