@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from appliance.errors import ERRORS, ESTOP_NUMBER, ROWS, ErrorWatch
+from appliance.error_watch import ErrorWatch
+from appliance.errors import ERRORS, ESTOP_NUMBER, ROWS
 from appliance.model import (
     AckErrors,
     Answer,

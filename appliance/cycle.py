@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from appliance.answers import Desk
-from appliance.errors import ErrorWatch
+from appliance.error_watch import ErrorWatch
 from appliance.limits import Allowed, apply_limits
 from appliance.model import (
     ActiveError,

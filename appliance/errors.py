@@ -6,11 +6,9 @@ sensors, 6xx the box's own software. A row's condition answers with the sources 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from appliance.model import (
-    ActiveError,
     BatteryReading,
     BatteryState,
     Effect,
@@ -214,89 +212,3 @@ ERRORS: Final = (
 # fmt: on
 ROWS: Final = {row.number: row for row in ERRORS}
 ESTOP_NUMBER: Final = 401
-
-_Key = tuple[int, str]
-
-
-def _source_name(source: str) -> str:
-    """A source may carry the device's own words behind a colon; they do not make it another source."""
-    return source.partition(":")[0]
-
-
-class ErrorWatch:
-    """Which errors are raised: conditions that held long enough, and have not been gone long enough."""
-
-    def __init__(self, site: SiteSettings) -> None:
-        self._site = site
-        self._held_since_s: dict[_Key, float] = {}
-        self._gone_since_s: dict[_Key, float] = {}
-        self._active: dict[_Key, ActiveError] = {}
-
-    def adopt(self, errors: tuple[ActiveError, ...]) -> None:
-        """Go on from errors raised before: by an earlier run, or in a recording."""
-        self._active = {(error.number, _source_name(error.source)): error for error in errors}
-
-    def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:
-        """The errors raised now, worst first. `memory.errors` itself when nothing has changed."""
-        held: dict[_Key, str] = {}
-        for row in ERRORS:
-            for source in row.holds(seen, memory, self._site):
-                held[row.number, _source_name(source)] = source
-        if not held and not self._active and not self._held_since_s:
-            return ()
-        changed = self._raise(held, seen.now_s, seen.utc)
-        changed = self._clear(held, seen.now_s) or changed
-        return self._sorted() if changed else memory.errors
-
-    def _raise(self, held: dict[_Key, str], now_s: float, utc: datetime) -> bool:
-        changed = False
-        since_s = {key: self._held_since_s.get(key, now_s) for key in held}
-        self._held_since_s = since_s
-        for key, source in held.items():
-            row = ROWS[key[0]]
-            if key not in self._active and now_s - since_s[key] >= row.raise_after_s:
-                self._active[key] = ActiveError(
-                    number=row.number, source=source, severity=row.severity, title=row.title,
-                    remedy=row.remedy, effects=row.effects, since_at=utc, latched=row.latched,
-                )  # fmt: skip
-                changed = True
-        return changed
-
-    def _clear(self, held: dict[_Key, str], now_s: float) -> bool:
-        changed = False
-        for key, error in list(self._active.items()):
-            if key in held or error.latched:
-                self._gone_since_s.pop(key, None)
-            elif now_s - self._gone_since_s.setdefault(key, now_s) >= ROWS[key[0]].clear_after_s:
-                del self._active[key], self._gone_since_s[key]
-                changed = True
-        return changed
-
-    def acknowledge(self, number: int | None, by: str) -> int:
-        """Mark raised errors as seen by a person; returns how many. Clears nothing."""
-        chosen = [key for key in self._active if number is None or key[0] == number]
-        for key in chosen:
-            error = self._active[key]
-            self._active[key] = ActiveError(
-                number=error.number, source=error.source, severity=error.severity,
-                title=error.title, remedy=error.remedy, effects=error.effects,
-                since_at=error.since_at, latched=error.latched, acknowledged_by=by,
-            )  # fmt: skip
-        return len(chosen)
-
-    def reset_latched(self, number: int) -> bool:
-        """Release a latched error; True when there was one. The caller has checked that its cause is gone."""
-        keys = [key for key, error in self._active.items() if key[0] == number and error.latched]
-        for key in keys:
-            del self._active[key]
-        return bool(keys)
-
-    def raised(self) -> tuple[ActiveError, ...]:
-        """What is raised now, worst first."""
-        return self._sorted()
-
-    def _sorted(self) -> tuple[ActiveError, ...]:
-        order = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
-        return tuple(
-            sorted(self._active.values(), key=lambda e: (order.index(e.severity), e.number))
-        )
