@@ -115,7 +115,7 @@ def _lease_until_signal(clock: Clock) -> Lease:
     lease = Lease(clock)
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        lease.end()
+        lease.end_from_signal()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)

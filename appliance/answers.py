@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from appliance.error_watch import ErrorWatch
-from appliance.errors import ERRORS, ESTOP_NUMBER, ROWS
+from appliance.errors import ERRORS, ROWS
 from appliance.model import (
     AckErrors,
     Answer,
@@ -26,6 +26,8 @@ from appliance.statemachine.states import GOALS, STATES
 
 LONGEST_MANUAL_S: Final = 3_600.0
 MANUAL_MODE: Final = "local_control"
+ON_SITE: Final = ("touchscreen", "button", "ctl")
+"""Who stands beside the box."""
 
 
 class RefusedError(Exception):
@@ -68,11 +70,17 @@ class Desk:
         return changed, f"mode is {self._modes[name]}"
 
     def state(self, request: Request, memory: Memory, _seen: Snapshot) -> tuple[Memory, str]:
-        """GoToState: one of GOALS; not RUN while the emergency stop is latched."""
+        """GoToState: one of GOALS; not RUN while the emergency stop is latched.
+
+        People who work on the box end its maintenance: nobody from outside does.
+        """
         assert isinstance(request.want, GoToState)
         goal = request.want.state
         if goal not in GOALS:
             msg = f"state = {goal} cannot be asked for; possible: {', '.join(GOALS)}"
+            raise RefusedError(msg)
+        if memory.goal is State.MAINTENANCE and request.source not in ON_SITE:
+            msg = "the box is in maintenance; only somebody on site may end it"
             raise RefusedError(msg)
         stopped = any(Effect.EMERGENCY_STOP in error.effects for error in memory.errors)
         if goal is State.RUN and stopped:
@@ -81,7 +89,7 @@ class Desk:
         reason = f"going to {STATES[goal].title}"
         if memory.state is State.ERROR and goal is State.RUN:
             reason = "the box runs again once its errors are gone"
-        return msgspec.structs.replace(memory, goal=goal), reason
+        return msgspec.structs.replace(memory, goal=goal, stops=0), reason
 
     def power(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
         """SetPower: only in local control, within the inverter's rating, for a limited time."""
@@ -115,18 +123,22 @@ class Desk:
             raise RefusedError(msg)
         return self._after_errors(memory), f"{count} acknowledged"
 
-    def reset_estop(self, _request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
-        """ResetEstop: only once the button is released and the board says so."""
+    def reset_estop(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
+        """ResetEstop: by somebody on site, once the button is released and the board says so."""
+        if request.source not in ON_SITE:
+            msg = "an emergency stop is reset on site, by somebody who sees that all is safe"
+            raise RefusedError(msg)
         if seen.board is None:
             msg = "the emergency stop's wire cannot be read"
             raise RefusedError(msg)
         if seen.board.estop_pressed:
             msg = "the emergency stop is still pressed; release it first"
             raise RefusedError(msg)
-        if not self._watch.reset_latched(ESTOP_NUMBER):
+        if not self._watch.reset_latched(seen, memory):
             msg = "there is no emergency stop to reset"
             raise RefusedError(msg)
-        return self._after_errors(memory), "the emergency stop is reset"
+        changed = msgspec.structs.replace(memory, manual=None, stops=0)
+        return self._after_errors(changed), "the emergency stop is reset"
 
     def _after_errors(self, memory: Memory) -> Memory:
         return msgspec.structs.replace(memory, errors=self._watch.raised())

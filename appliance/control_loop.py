@@ -9,7 +9,7 @@ import msgspec
 from appliance.clock import Clock
 from appliance.cycle import Cycle
 from appliance.mailbox import Slots
-from appliance.model import SAFE, Lateness, Memory, Moment, Snapshot
+from appliance.model import SAFE, Lateness, Memory, Moment, Snapshot, State
 from appliance.site import SiteSettings
 from appliance.supervisor import Lease
 
@@ -83,6 +83,11 @@ class ControlLoop:
         """Tick on an absolute timer, or at once when the bell rings; leave the safe default behind."""
         period_s = self._site.control.period_s
         next_s = self._clock.now_s()
+        # After a crash the plant may be on its way down: walk up again in order.
+        fresh_start = msgspec.structs.replace(
+            self._cycle.memory, state=State.INIT, state_since_s=next_s, commanded=SAFE, manual=None
+        )
+        self._cycle.adopt(fresh_start)
         try:
             while not lease.ended:
                 lease.beat()
@@ -97,9 +102,9 @@ class ControlLoop:
 
     def _sleep(self, lease: Lease, started_s: float, next_s: float) -> None:
         rung = self._slots.wake.wait(max(0.0, next_s - self._clock.now_s()))
-        rest_s = started_s + SHORTEST_CYCLE_S - self._clock.now_s()
-        if rung and rest_s > 0.0:
-            lease.wait(rest_s)
+        if rung:
+            # Not later than the timer's own tick.
+            lease.wait(min(started_s + SHORTEST_CYCLE_S, next_s) - self._clock.now_s())
 
     def _tick(self) -> None:
         slots = self._slots

@@ -22,7 +22,7 @@ from appliance.model import (
 from appliance.site import SiteSettings
 from appliance.statemachine.machine import next_state, outputs
 from appliance.statemachine.states import STATES
-from appliance.statemachine.transitions import Scene
+from appliance.statemachine.transitions import Scene, stops_after
 
 NONE: Final[frozenset[Effect]] = frozenset()
 Errors = tuple[ActiveError, ...]
@@ -85,8 +85,9 @@ class Cycle:
             manual = None
         self._number += 1
         self.memory = Memory(
-            state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors
-        )
+            state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors,
+            stops_after(scene, state),
+        )  # fmt: skip
         title = self._titles[memory.mode]
         return Decision(
             self._number, seen.now_s, seen.utc, state, memory.goal, memory.mode, memory.mode_by, setpoints,

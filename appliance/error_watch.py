@@ -22,13 +22,15 @@ class ErrorWatch:
         self._held_since_s: dict[_Key, float] = {}
         self._gone_since_s: dict[_Key, float] = {}
         self._active: dict[_Key, ActiveError] = {}
+        self._raised: tuple[ActiveError, ...] = ()
 
     def adopt(self, errors: tuple[ActiveError, ...]) -> None:
         """Go on from errors raised before: by an earlier run, or in a recording."""
         self._active = {(error.number, _source_name(error.source)): error for error in errors}
+        self._sort()
 
     def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:
-        """The errors raised now, worst first. `memory.errors` itself when nothing has changed."""
+        """The errors raised now, worst first; the same tuple as long as nothing changes."""
         held: dict[_Key, str] = {}
         for row in ERRORS:
             for source in row.holds(seen, memory, self._site):
@@ -36,8 +38,9 @@ class ErrorWatch:
         if not held and not self._active and not self._held_since_s:
             return ()
         changed = self._raise(held, seen.now_s, seen.utc)
-        changed = self._clear(held, seen.now_s) or changed
-        return self._sorted() if changed else memory.errors
+        if self._clear(held, seen.now_s) or changed:
+            self._sort()
+        return self._raised
 
     def _raise(self, held: dict[_Key, str], now_s: float, utc: datetime) -> bool:
         changed = False
@@ -73,21 +76,27 @@ class ErrorWatch:
                 title=error.title, remedy=error.remedy, effects=error.effects,
                 since_at=error.since_at, latched=error.latched, acknowledged_by=by,
             )  # fmt: skip
+        self._sort()
         return len(chosen)
 
-    def reset_latched(self, number: int) -> bool:
-        """Release a latched error; True when there was one. The caller has checked that its cause is gone."""
-        keys = [key for key, error in self._active.items() if key[0] == number and error.latched]
-        for key in keys:
-            del self._active[key]
-        return bool(keys)
+    def reset_latched(self, seen: Snapshot, memory: Memory) -> tuple[str, ...]:
+        """Release every latched error whose cause is gone; the titles of those released."""
+        gone = [
+            key
+            for key, error in self._active.items()
+            if error.latched and not ROWS[key[0]].holds(seen, memory, self._site)
+        ]
+        titles = tuple(self._active.pop(key).title for key in gone)
+        self._sort()
+        return titles
 
     def raised(self) -> tuple[ActiveError, ...]:
         """What is raised now, worst first."""
-        return self._sorted()
+        return self._raised
 
-    def _sorted(self) -> tuple[ActiveError, ...]:
+    def _sort(self) -> None:
         order = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
-        return tuple(
-            sorted(self._active.values(), key=lambda e: (order.index(e.severity), e.number))
+        by_urgency = sorted(
+            self._active.values(), key=lambda e: (order.index(e.severity), e.number)
         )
+        self._raised = tuple(by_urgency)

@@ -24,6 +24,7 @@ from appliance.site import SiteSettings
 Sources = tuple[str, ...]
 NOWHERE: Final[Sources] = ()
 START_TIMEOUT_S = 30.0
+EXCESS_W, EXCESS_SHARE = 500.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,14 @@ def _battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sour
     if memory.state is not State.RUN or battery is None:
         return NOWHERE
     return NOWHERE if battery.state is BatteryState.CONNECTED else ("battery",)
+
+
+def _battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Told to open and still connected: contactors may be welded."""
+    battery = seen.battery
+    if memory.commanded.contactors_closed or battery is None:
+        return NOWHERE
+    return ("battery",) if battery.state is BatteryState.CONNECTED else NOWHERE
 
 
 def _cell_full(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
@@ -137,6 +146,18 @@ def _inverter_stopped(seen: Snapshot, memory: Memory, _site: SiteSettings) -> So
     return NOWHERE if inverter.state is InverterState.RUNNING else ("inverter",)
 
 
+def _inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """More power than commanded, or in the other direction. Less is the inverter's own right."""
+    if seen.inverter is None or seen.inverter.power_w is None:
+        return NOWHERE
+    power_w, commanded_w = seen.inverter.power_w, memory.commanded.power_w
+    tolerance_w = max(EXCESS_W, EXCESS_SHARE * abs(commanded_w))
+    if abs(power_w - commanded_w) <= tolerance_w:
+        return NOWHERE
+    more = abs(power_w) > abs(commanded_w) or power_w * commanded_w < 0.0
+    return ("inverter",) if more else NOWHERE
+
+
 def _start_timeout(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     late = memory.state is State.STARTING and seen.now_s - memory.state_since_s > START_TIMEOUT_S
     return ("battery and inverter",) if late else NOWHERE
@@ -189,6 +210,7 @@ ERRORS: Final = (
     Row(101, "Battery does not answer",         ERROR,    STOP,          1.0,  3.0, "Check the CAN cable and the battery's switch",       _battery_silent),
     Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  5.0, "See the battery's own list of faults",               _battery_fault),
     Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               _battery_opened),
+    Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", _battery_stays),
     Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", _cell_full),
     Row(112, "A cell is overcharged",           CRITICAL, STOP,          1.0, 60.0, "Call service if it comes back",                      _cell_over),
     Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        _cell_empty),
@@ -200,6 +222,7 @@ ERRORS: Final = (
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         _inverter_fault),
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         _inverter_stopped),
     Row(204, "Battery or inverter will not start", ERROR, STOP,          0.0, 10.0, "Check battery switch, DC fuses, grid supply",        _start_timeout),
+    Row(205, "Inverter gives more than asked for", ERROR, STOP,          5.0, 10.0, "Call service if it comes back",                      _inverter_exceeds),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),

@@ -6,7 +6,7 @@ ever narrow, and the row that held the wish back says so in words.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from typing import Final
 
 from appliance.model import Effect, Limits, RackReading, Snapshot
@@ -149,10 +149,10 @@ def _because_inverter(_seen: Snapshot, _site: SiteSettings) -> str:
 def _connection(seen: Snapshot, site: SiteSettings) -> Caps:
     """Site demand without the battery is grid + battery power; the battery may not lift it over the connection."""
     if seen.grid is None or seen.inverter is None:
-        return FREE
+        return CLOSED
     grid_w, battery_w = seen.grid.power_w, seen.inverter.power_w
     if grid_w is None or battery_w is None:
-        return FREE
+        return CLOSED
     demand_w = grid_w + battery_w
     return (
         max(0.0, site.connection.max_import_w - demand_w),
@@ -200,10 +200,15 @@ def apply_limits(
 ) -> Allowed:
     """Narrow a wish (discharge +) to what every row and every raised error allows."""
     max_charge_w, max_discharge_w = _error_caps(effects) if effects else FREE
+    if not isfinite(wish_w):
+        wish_w = 0.0
     charging = wish_w < 0.0
     bit: Row | None = None
     for row in LIMITS:
         charge_w, discharge_w = row.caps(seen, site)
+        # Written so that a NaN is not more than 0 either: a limit that is no magnitude allows nothing.
+        charge_w = charge_w if charge_w > 0.0 else 0.0
+        discharge_w = discharge_w if discharge_w > 0.0 else 0.0
         if charge_w < max_charge_w:
             max_charge_w = charge_w
             bit = row if charging else bit

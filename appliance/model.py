@@ -277,6 +277,8 @@ class Memory(Word, frozen=True):
     commanded: Setpoints = SAFE
     manual: ManualPower | None = None
     errors: tuple[ActiveError, ...] = ()
+    stops: int = 0
+    """How often in a row the box was stopped by errors before it had run for a while."""
 
 
 class Snapshot(Word, frozen=True):

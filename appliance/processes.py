@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import os
+import select
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Final, Literal, Self
 PARENT_VARIABLE: Final = "APPLIANCE_RUNNER_PID"
 """Set by `appliance run`: its processes end when it does, however it ended."""
 PR_SET_PDEATHSIG: Final = 1
+LOCK_TRIES, LOCK_PAUSE_S = 5, 0.02
+"""Somebody who only looks whether a process lives holds its lock for an instant."""
 Restart = Literal["always", "until done"]
 """`until done`: a one-shot that is run again later while it ends with 1."""
 
@@ -49,14 +52,22 @@ class ProcessLock:
         run_folder.mkdir(parents=True, exist_ok=True)
         self._path = run_folder / f"{name}.lock"
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not self._lock():
             os.close(self._file)
             msg = f"{name} runs already ({self._path}); end it first"
-            raise AlreadyRunningError(msg) from error
+            raise AlreadyRunningError(msg)
         os.truncate(self._file, 0)
         os.write(self._file, f"{os.getpid()}\n".encode())
+
+    def _lock(self) -> bool:
+        for _ in range(LOCK_TRIES):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                select.select([], [], [], LOCK_PAUSE_S)
+            else:
+                return True
+        return False
 
     def __enter__(self) -> Self:
         """Hold it."""

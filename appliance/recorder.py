@@ -119,14 +119,14 @@ def _by_key(errors: tuple[ActiveError, ...]) -> dict[tuple[int, str], ActiveErro
 
 
 def _durable(decision: Decision, before: Durable | None) -> Durable:
-    """What a restart must find again. A box sent to restart does not stay at rest because of it."""
-    idle = decision.goal is State.IDLE
-    if decision.goal in (State.RESTART, State.REBOOT) and before is not None:
-        idle = before.idle
+    """What a restart must find again. A restart itself is nothing to come back to."""
+    goal = decision.goal
+    if goal in (State.RESTART, State.REBOOT):
+        goal = State.RUN if before is None or before.goal is None else before.goal
     return Durable(
         mode=decision.mode,
         mode_by=decision.mode_by,
-        idle=idle,
+        goal=goal,
         latched=tuple(
             error
             for error in decision.errors

@@ -21,7 +21,7 @@ LATER: Final = 1
 """Exit code of a one-shot that could not finish yet."""
 LATER_S: Final = 60.0
 LOOK_S: Final = 0.05
-END_S: Final = 6.0
+END_S: Final = 10.0
 """How long processes may take to end in order before they are killed."""
 
 

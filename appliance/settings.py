@@ -8,13 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 class Settings(BaseModel):
     """Base class: an unknown key, a wrong type or a value out of range is refused, with its path."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 Watts = Annotated[float, Field(ge=0, le=100e6)]
 """A magnitude in W."""
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+CellVolts = Annotated[float, Field(gt=0, le=5)]
 Volts = Annotated[float, Field(gt=0, le=2_000)]
 Celsius = Annotated[float, Field(ge=-60, le=150)]
 Port = Annotated[int, Field(ge=1, le=65_535)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from appliance.settings import Celsius, Name, Percent, Port, Seconds, Settings, Volts, Watts
+from appliance.settings import CellVolts, Celsius, Name, Percent, Port, Settings, Watts
 
 # ---------------------------------------------------------------- the wires
 
@@ -16,7 +16,7 @@ class ModbusTcp(Settings):
     kind: Literal["modbus_tcp"]
     host: str
     port: Port = 502
-    timeout_s: Annotated[float, Field(gt=0, le=5)] = 0.3
+    timeout_s: Annotated[float, Field(gt=0, le=0.9)] = 0.3
 
 
 class CanBus(Settings):
@@ -62,8 +62,8 @@ class Device(Settings):
     bus: Name
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     """Modbus unit id, or I2C address."""
-    poll_s: Annotated[float, Field(ge=0.02, le=60)] = 0.1
-    max_age_s: Seconds = 1.0
+    poll_s: Annotated[float, Field(ge=0.02, le=1)] = 0.1
+    max_age_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
     """An older reading counts as missing."""
 
     @field_validator("driver")
@@ -101,7 +101,7 @@ class Sensor(Device):
     BUS: ClassVar[str] = "i2c"
 
     poll_s: Annotated[float, Field(ge=0.02, le=60)] = 1.0
-    max_age_s: Seconds = 10.0
+    max_age_s: Annotated[float, Field(ge=1, le=300)] = 10.0
 
 
 class Window(Settings):
@@ -120,12 +120,12 @@ class Window(Settings):
 class CellVoltage(Window):
     """Cell voltage: power tapers from operating to recommended; at maximum or minimum all stops."""
 
-    minimum_v: Volts = 2.5
-    recommended_min_v: Volts = 2.8
-    operating_min_v: Volts = 3.0
-    operating_max_v: Volts = 3.55
-    recommended_max_v: Volts = 3.63
-    maximum_v: Volts = 3.7
+    minimum_v: CellVolts = 2.5
+    recommended_min_v: CellVolts = 2.8
+    operating_min_v: CellVolts = 3.0
+    operating_max_v: CellVolts = 3.55
+    recommended_max_v: CellVolts = 3.63
+    maximum_v: CellVolts = 3.7
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -170,7 +170,7 @@ class Battery(Device):
     FOLDER: ClassVar[str] = "bms"
     BUS: ClassVar[str] = "can"
 
-    max_age_s: Seconds = 1.5
+    max_age_s: Annotated[float, Field(ge=0.2, le=5)] = 1.5
     capacity_wh: Annotated[float, Field(gt=0, le=100e6)]
     racks: Annotated[int, Field(ge=1, le=64)] = 1
     soc: SocWindow = SocWindow()
@@ -192,7 +192,7 @@ class Board(Settings):
     leds: dict[Literal["run", "error"], Annotated[int, Field(ge=0, le=53)]] = Field(
         default_factory=dict
     )
-    max_age_s: Seconds = 1.0
+    max_age_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
 
 
 # ---------------------------------------------------------------- the box itself
@@ -215,7 +215,7 @@ class Connection(Settings):
 class Control(Settings):
     """The control loop."""
 
-    period_s: Annotated[float, Field(ge=0.02, le=1)] = 0.1
+    period_s: Annotated[float, Field(ge=0.02, le=0.3)] = 0.1
     start_mode: Name = "self_consumption"
     start_state: Literal["run", "idle"] = "run"
 

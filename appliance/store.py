@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.model import ActiveError
+from appliance.model import ActiveError, State
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +53,17 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
+class MemoryLostError(Exception):
+    """What the last run left cannot be read; the text says why."""
+
+
 class Durable(msgspec.Struct, frozen=True, kw_only=True):
     """What must survive a restart of the core."""
 
     mode: str | None = None
     mode_by: str = "site.toml"
-    idle: bool = False
-    """True when somebody sent the box to rest."""
+    goal: State | None = None
+    """RUN, IDLE or MAINTENANCE: what somebody asked for last; None on a new box."""
     latched: tuple[ActiveError, ...] = ()
     """Errors only a person may reset; a restart is not a person."""
 
@@ -68,14 +72,20 @@ class Store:
     """The core's side: appends. Belongs to one thread (the recorder)."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lost = ""
         try:
             self._database = _open(path)
         except sqlite3.OperationalError:
             raise  # locked, no space, no permission: the file itself is not at fault
         except sqlite3.DatabaseError as error:
-            aside = _set_aside(path)
-            log.error("%s is corrupt (%s); kept as %s, a new one begins", path, error, aside.name)
-            self._database = _open(path)
+            self._begin_again(error)
+
+    def _begin_again(self, error: Exception) -> None:
+        aside = _set_aside(self._path)
+        log.error("%s is corrupt (%s); kept as %s", self._path, error, aside.name)
+        self._lost = str(error)
+        self._database = _open(self._path)
 
     def enqueue(self, kind: str, at: datetime, body: bytes) -> None:
         """Put one record into the telemetry outbox."""
@@ -99,19 +109,31 @@ class Store:
         )
 
     def remember(self, durable: Durable) -> None:
-        """Keep what must survive a restart."""
+        """Keep what must survive a restart and a power cut: on the disk before this returns."""
+        self._database.execute("PRAGMA synchronous=FULL")
         self._database.execute(
             "INSERT OR REPLACE INTO memory VALUES ('durable', ?)", (msgspec.json.encode(durable),)
         )
+        self._database.execute("PRAGMA synchronous=NORMAL")
 
     def recall(self) -> Durable:
-        """What the last run left; defaults on a new box."""
-        row = self._database.execute("SELECT value FROM memory WHERE key = 'durable'").fetchone()
+        """What the last run left; defaults on a new box.
+
+        Raises MemoryLostError when there was something and it cannot be read any more.
+        """
+        if self._lost:
+            raise MemoryLostError(self._lost)
         try:
+            row = self._database.execute("SELECT value FROM memory").fetchone()
             return Durable() if row is None else msgspec.json.decode(row[0], type=Durable)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            self._begin_again(error)
         except msgspec.MsgspecError as error:
-            log.error("what the last run left cannot be read: %s", error)
-            return Durable()
+            self._lost = str(error)
+        raise MemoryLostError(self._lost)
 
     def close(self) -> None:
         """Close the file."""
@@ -132,10 +154,17 @@ class Outbox:
     """The cloud process's side: reads the oldest, deletes what was confirmed."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._database = _open(path)
+        self._inode = path.stat().st_ino
 
     def next_batch(self, limit: int) -> list[OutboxRecord]:
         """The oldest records, at most `limit`."""
+        if self._path.exists() and self._path.stat().st_ino != self._inode:
+            # The core has set a corrupt file aside and begun another one.
+            self._database.close()
+            self._database = _open(self._path)
+            self._inode = self._path.stat().st_ino
         rows = self._database.execute(
             "SELECT seq, at, kind, body FROM outbox ORDER BY seq LIMIT ?", (limit,)
         )

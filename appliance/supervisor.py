@@ -11,6 +11,7 @@ from appliance.model import State
 log = logging.getLogger(__name__)
 
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+NOTICE_S = 0.2
 SETTLED_S = 60.0
 """A worker that ran this long starts again at the shortest back-off."""
 
@@ -21,20 +22,29 @@ class Lease:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ended = threading.Event()
+        self._told = False
         self.beat_at_s = clock.now_s()
 
     @property
     def ended(self) -> bool:
         """True once the worker must return."""
-        return self._ended.is_set()
+        return self._told or self._ended.is_set()
+
+    def end_from_signal(self) -> None:
+        """The same from a signal handler, which must not touch the lock its own thread may hold."""
+        self._told = True
 
     def end(self) -> None:
         """Ask the worker to return."""
         self._ended.set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep; True at once when the lease ends."""
-        return self._ended.wait(max(0.0, seconds))
+        """Sleep; True at once when the lease ends, within NOTICE_S when a signal ended it."""
+        while seconds > NOTICE_S and not self._told:
+            if self._ended.wait(NOTICE_S):
+                return True
+            seconds -= NOTICE_S
+        return self._ended.wait(max(0.0, seconds)) or self._told
 
     def beat(self) -> None:
         """Say: still alive."""

@@ -14,16 +14,17 @@ from appliance.cloud.telemetry import spot
 from appliance.config import build_modes
 from appliance.control_loop import ControlLoop
 from appliance.cycle import Cycle
+from appliance.errors import ESTOP_NUMBER, ROWS
 from appliance.io.bms import bms_workers
 from appliance.io.board import board_workers
 from appliance.io.modbus_workers import modbus_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
-from appliance.model import Memory, State, Status
+from appliance.model import ActiveError, Memory, State, Status
 from appliance.recorder import Recorder
 from appliance.site import SiteSettings
 from appliance.statemachine.states import STATES
-from appliance.store import FILE_NAME, Durable, Store
+from appliance.store import FILE_NAME, Durable, MemoryLostError, Store
 from appliance.supervisor import Lease, Supervisor, Worker
 from appliance.watchdog import feed_while_alive, find_watchdog
 
@@ -48,8 +49,14 @@ class Core:
         self._modes, self._titles = build_modes(site)
         self._cycle = Cycle(site, self._modes, self._titles)
         store = Store(self._data / FILE_NAME)
-        self._cycle.adopt(starting_memory(store.recall(), site, set(self._titles), clock.now_s()))
+        try:
+            durable = store.recall()
+        except MemoryLostError as error:
+            log.error("the box has lost its memory, so it counts as stopped: %s", error)
+            durable = Durable(latched=(unknown_estop(clock),))
+            store.remember(durable)
         store.close()
+        self._cycle.adopt(starting_memory(durable, site, set(self._titles), clock.now_s()))
         self._down: tuple[str, ...] = ()
         self._control = ControlLoop(self._cycle, self.slots, site, clock, lambda: self._down)
         self._supervisor = Supervisor(self._workers(), clock)
@@ -86,19 +93,19 @@ class Core:
 
     def run(self, lease: Lease) -> int:
         """Care for the threads until asked to end; the exit code says what should follow."""
-        code = 0
-        while not lease.ended:
-            self._look_at_clock()
-            decision = self.slots.decision.newest()
-            state = decision.value.state if decision else State.INIT
-            if STATES[state].ends_process:
-                code = EXIT_CODES[state]
-                break
-            self._supervisor.ensure_running(state)
-            self._down = self._supervisor.down()
-            lease.wait(CARE_S)
-        self._end()
-        return code
+        try:
+            while not lease.ended:
+                self._look_at_clock()
+                decision = self.slots.decision.newest()
+                state = decision.value.state if decision else State.INIT
+                if STATES[state].ends_process:
+                    return EXIT_CODES[state]
+                self._supervisor.ensure_running(state)
+                self._down = self._supervisor.down()
+                lease.wait(CARE_S)
+            return 0
+        finally:
+            self._end()
 
     def _look_at_clock(self) -> None:
         path = Path(self._site.run_folder) / "clock.json"
@@ -121,7 +128,7 @@ class Core:
 
     def _contactors_open(self) -> bool:
         battery = self.slots.battery.fresh(self._clock.now_s(), self._site.battery.max_age_s)
-        return battery is None or not any(rack.contactors_closed for rack in battery.racks)
+        return battery is None or all(rack.contactors_closed is False for rack in battery.racks)
 
     def _status(self) -> Status | None:
         moment = self.slots.moment.newest()
@@ -154,14 +161,24 @@ class Core:
         return {name: age(now_s) for name, age in ages.items()}
 
 
+def unknown_estop(clock: Clock) -> ActiveError:
+    """Whether the emergency stop was latched is not known any more: it counts as latched."""
+    row = ROWS[ESTOP_NUMBER]
+    return ActiveError(
+        number=row.number, source="emergency stop: not known after a loss of memory",
+        severity=row.severity, title=row.title, remedy=row.remedy, effects=row.effects,
+        since_at=clock.utc(), latched=True,
+    )  # fmt: skip
+
+
 def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s: float) -> Memory:
     """Where the core goes on after a restart: same mode, same rest, still latched what was latched."""
     known = durable.mode is not None and durable.mode in modes
-    idle = durable.idle if durable.mode is not None else site.control.start_state == "idle"
+    goal = durable.goal or State(site.control.start_state)
     return Memory(
         state=State.INIT,
         state_since_s=now_s,
-        goal=State.IDLE if idle else State.RUN,
+        goal=goal,
         mode=durable.mode if known and durable.mode else site.control.start_mode,
         mode_by=durable.mode_by if known else "site.toml",
         errors=durable.latched,

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path("build/run")
 READY_S = 20.0
-END_S = 8.0
+END_S = 12.0
 
 
 def main() -> int:

@@ -4,7 +4,13 @@ The actuator's last commanded position is the integral. Whatever limits the comm
 integral with it, so nothing winds up, and taking over from another mode is without a bump.
 """
 
+from typing import Annotated
+
+from pydantic import Field
+
 from appliance.settings import Settings
+
+Gain = Annotated[float, Field(ge=0, le=10)]
 
 LONGEST_STEP_S = 1.0
 """After a pause the controller goes on as if this much time had passed."""
@@ -13,9 +19,9 @@ LONGEST_STEP_S = 1.0
 class PidGains(Settings):
     """Gains of the error in W to a power in W."""
 
-    kp: float = 0.2
-    ki_per_s: float = 0.8
-    kd_s: float = 0.0
+    kp: Gain = 0.2
+    ki_per_s: Gain = 0.8
+    kd_s: Gain = 0.0
 
 
 class Pid:

@@ -11,6 +11,9 @@ CURRENT_BOUND_A: Final = 1.0
 STOP_TIMEOUT_S: Final = 5.0
 ERROR_SETTLE_S: Final = 3.0
 """An error that stops power, clears and comes back must not do so many times a second."""
+LONGEST_SETTLE_S: Final = 900.0
+RAN_WELL_S: Final = 60.0
+"""After running this long an error counts as the first again."""
 PROCESS_TIMEOUT_S: Final = 30.0
 AWAKE_S: Final = 300.0
 """Contactors wear: the box stays awake at least this long, and asleep at least ASLEEP_S."""
@@ -53,6 +56,19 @@ def at_rest(seen: Snapshot) -> bool:
     return abs(battery.current_a) < CURRENT_BOUND_A
 
 
+def settle_s(stops: int) -> float:
+    """How long to rest in ERROR: twice as long each time it happens again, so contactors last."""
+    return min(LONGEST_SETTLE_S, ERROR_SETTLE_S * 2.0 ** min(20, max(0, stops - 1)))
+
+
+def stops_after(scene: Scene, state: State) -> int:
+    """The count of stops in a row once `state` is entered."""
+    if state is not State.ERROR or scene.memory.state is State.ERROR:
+        return scene.memory.stops
+    ran_well = scene.memory.state is State.RUN and scene.in_state_s >= RAN_WELL_S
+    return 1 if ran_well else scene.memory.stops + 1
+
+
 def _emergency(scene: Scene) -> bool:
     return Effect.EMERGENCY_STOP in scene.effects
 
@@ -62,15 +78,28 @@ def _must_stop(scene: Scene) -> bool:
 
 
 def _may_leave_error(scene: Scene) -> bool:
-    return not _must_stop(scene) and scene.in_state_s >= ERROR_SETTLE_S
+    return not _must_stop(scene) and scene.in_state_s >= settle_s(scene.memory.stops)
 
 
 def _ending(scene: Scene) -> bool:
     return scene.memory.goal in (State.RESTART, State.REBOOT) and _stopped(scene)
 
 
+def _known_open(scene: Scene) -> bool:
+    """People will put their hands on it: an assumption is not enough."""
+    battery, inverter = scene.seen.battery, scene.seen.inverter
+    return (
+        battery is not None
+        and battery.state is not BatteryState.CONNECTED
+        and all(rack.contactors_closed is False for rack in battery.racks)
+        and inverter is not None
+        and inverter.state is not InverterState.RUNNING
+    )
+
+
 def _maintenance_wanted(scene: Scene) -> bool:
-    return scene.memory.goal is State.MAINTENANCE and _stopped(scene)
+    wanted = scene.memory.goal is State.MAINTENANCE
+    return wanted and _known_open(scene) and not _emergency(scene)
 
 
 def _rest_wanted(scene: Scene) -> bool:
@@ -129,6 +158,10 @@ def _wakes(scene: Scene) -> bool:
     return scene.wakes and scene.in_state_s >= ASLEEP_S
 
 
+def _stopped_for_goal(scene: Scene) -> bool:
+    return scene.memory.goal is not State.MAINTENANCE and _stopped(scene)
+
+
 def _process_stays(scene: Scene) -> bool:
     return scene.in_state_s > PROCESS_TIMEOUT_S
 
@@ -157,7 +190,8 @@ TRANSITIONS: Final = (
     Row((RUN,),                _empty,              SLEEP,       "the battery is empty"),
     Row((SLEEP,),              _wakes,              STARTING,    "there is energy to store"),
     Row((STOPPING,),           _run_wanted,         STARTING,    "asked to run"),
-    Row((STOPPING,),           _stopped,            _goal,       "power is off"),
+    Row((STOPPING,),           _maintenance_wanted, MAINTENANCE, "power is off"),
+    Row((STOPPING,),           _stopped_for_goal,   _goal,       "power is off"),
     Row((IDLE,),               _run_wanted,         STARTING,    "asked to run"),
     Row((IDLE,),               _maintenance_wanted, MAINTENANCE, "asked for maintenance"),
     Row((MAINTENANCE,),        _run_wanted,         INIT,        "maintenance is over"),

@@ -6,16 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import pytest
 from typing_extensions import override
 
 from appliance.blackbox import BlackBox, line
-from appliance.clock import VirtualClock
+from appliance.clock import SystemClock, VirtualClock
+from appliance.config import load_site
 from appliance.mailbox import Stream
 from appliance.model import BoardReading, GoToMode, GoToState, Moment, Recorded, State
 from appliance.recorder import Recorder
-from appliance.store import Durable, Outbox, Store
+from appliance.store import Durable, MemoryLostError, Outbox, Store
 from appliance.supervisor import Lease
-from tests.stories import NOON, Story, seen
+from appliance.wiring import Core, starting_memory
+from tests.stories import HOME, NOON, Story, seen
 
 
 def test_the_outbox_keeps_order_and_forgets_only_what_was_confirmed(tmp_path: Path) -> None:
@@ -81,7 +84,7 @@ def test_mode_rest_and_latch_survive_a_restart(tmp_path: Path) -> None:
     story.ask(GoToState(State.IDLE))
     decision = story.step(board=BoardReading(estop_pressed=True))
     durable = record(tmp_path, story, [Moment(seen(), decision)])
-    assert (durable.mode, durable.mode_by, durable.idle) == ("passive", "cloud", True)
+    assert (durable.mode, durable.mode_by, durable.goal) == ("passive", "cloud", State.IDLE)
     assert [error.number for error in durable.latched] == [401]
 
 
@@ -120,7 +123,42 @@ def test_a_corrupt_store_is_set_aside_and_a_new_one_begins(tmp_path: Path) -> No
     for number in (1, 2):
         path.write_bytes(b"this is no database, " * 500)
         store = Store(path)
+        with pytest.raises(MemoryLostError):
+            store.recall()
         store.remember(Durable(mode="passive"))
+        store.close()
+        store = Store(path)
         assert store.recall().mode == "passive"
         store.close()
         assert path.with_name(f"store.sqlite.corrupt-{number}").exists()
+
+
+def test_a_box_that_lost_its_memory_counts_as_stopped(tmp_path: Path) -> None:
+    text = HOME.read_text().replace("build/run/data", str(tmp_path))
+    site_file = tmp_path / "site.toml"
+    site_file.write_text(text)
+    (tmp_path / "store.sqlite").write_bytes(b"rubbish " * 1_000)
+    for _ in range(2):
+        core = Core(load_site(site_file), SystemClock())
+        (error,) = core._cycle.memory.errors
+        assert (error.number, error.latched) == (401, True)
+
+
+def test_maintenance_survives_a_restart(tmp_path: Path) -> None:
+    story = Story().running()
+    story.ask(GoToState(State.MAINTENANCE))
+    durable = record(tmp_path, story, [Moment(seen(), story.last)])
+    memory = starting_memory(durable, story.site, {"self_consumption"}, 0.0)
+    assert memory.goal is State.MAINTENANCE
+
+
+def test_a_drain_follows_the_core_to_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    store, outbox = Store(path), Outbox(path)
+    store.close()
+    path.rename(tmp_path / "aside")
+    store = Store(path)
+    store.enqueue("k", NOON, b"new")
+    assert [one.body for one in outbox.next_batch(5)] == [b"new"]
+    store.close()
+    outbox.close()

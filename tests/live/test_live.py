@@ -29,6 +29,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveBox]:
 def box(live: LiveBox) -> LiveBox:
     live.world.set("pv_w", 0.0)
     live.world.set("load_w", 1_500.0)
+    # Somebody on site asks: the box forgets how often it has stopped before.
+    live.ctl("state", "run")
     live.wait(lambda status: status["state"] == "run" and not status["errors"], 30, "well")
     wait_plant(live, 1_500.0)
     return live
