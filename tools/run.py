@@ -45,11 +45,11 @@ def main() -> int:
     try:
         folder = ["--folder", str(FOLDER)]
         site = ["site", "--site", chosen.site, "--profile", str(profile), "--at", chosen.at]
-        world = [_start("simulator", "hub", *folder), _start("simulator", *site, *folder)]
+        world = [_simulator("hub", *folder), _simulator(*site, *folder)]
         for process in world:
             _wait_ready(process)
         boot = ["--boot-folder", str(FOLDER / "boot"), "--cpuinfo", str(FOLDER / "boot/cpuinfo")]
-        box = _start("appliance", "run", "--site", chosen.site, *boot)
+        box = _start(["appliance", "run", "--site", chosen.site, *boot])
         world.append(box)
         _welcome(chosen.site)
         return box.wait()
@@ -63,12 +63,16 @@ def main() -> int:
         _end(world)
 
 
-def _start(*command: str) -> subprocess.Popen[str]:
+def _simulator(*command: str) -> subprocess.Popen[str]:
+    return _start(["simulator", *command], stdout=subprocess.PIPE)
+
+
+def _start(command: list[str], stdout: int | None = None) -> subprocess.Popen[str]:
     # Its own session: Ctrl-C reaches only this program, which ends the others in order.
     return subprocess.Popen(
         [sys.executable, "tools/with_parent.py", *command],
         start_new_session=True,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         text=True,
     )
 
