@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from appliance.clock import Clock, SystemClock
 from appliance.config import SiteError, load_site
 from appliance.processes import AlreadyRunningError, ProcessLock, end_with_runner
 from appliance.site import SiteSettings
+from appliance.statemachine.states import GOALS
 from appliance.supervisor import Lease
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
@@ -69,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _number(text: str) -> float:
+    """A number that is one. Raises ValueError for nan and infinity."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
 def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     _site_argument(ctl)
     ctl.add_argument("--json", action="store_true", help="for programs")
@@ -77,11 +87,12 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
         asks.add_parser(name, help=text)
     watch = asks.add_parser("watch", help="a line for every status, until interrupted")
     watch.add_argument("--count", type=int, help="end after so many")
-    asks.add_parser("state", help="run, idle, maintenance, restart, reboot").add_argument("name")
+    state = asks.add_parser("state", help=", ".join(GOALS))
+    state.add_argument("name", choices=[str(goal) for goal in GOALS])
     asks.add_parser("mode", help="use another control mode").add_argument("name")
     setpoint = asks.add_parser("setpoint", help="battery power in local control, discharge +")
-    setpoint.add_argument("power_w", type=float)
-    setpoint.add_argument("--for", dest="duration_s", type=float, default=60.0, metavar="S")
+    setpoint.add_argument("power_w", type=_number)
+    setpoint.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
     asks.add_parser("ack", help="errors are seen").add_argument("number", type=int, nargs="?")
     asks.add_parser("reset-estop", help="release the latched emergency stop")
     for parser in asks.choices.values():
@@ -97,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         return _COMMANDS[chosen.command](chosen)
-    except SiteError as error:
+    except (SiteError, FolderError) as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_INPUT
     except AlreadyRunningError as error:
@@ -109,6 +120,10 @@ def main(arguments: list[str] | None = None) -> int:
         return OK
     except KeyboardInterrupt:
         return OK
+
+
+class FolderError(Exception):
+    """A folder of site.toml cannot be used."""
 
 
 def _lease_until_signal(clock: Clock) -> Lease:
@@ -123,9 +138,12 @@ def _lease_until_signal(clock: Clock) -> Lease:
 
 
 def _run_folder(site: SiteSettings) -> Path:
-    folder = Path(site.run_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    for name, folder in (("data_folder", site.data_folder), ("run_folder", site.run_folder)):
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{name} = {folder!r} cannot be made: {error.strerror}") from error
+    return Path(site.run_folder)
 
 
 def _run(chosen: argparse.Namespace) -> int:

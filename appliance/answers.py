@@ -26,8 +26,8 @@ from appliance.statemachine.states import GOALS, STATES
 
 LONGEST_MANUAL_S: Final = 3_600.0
 MANUAL_MODE: Final = "local_control"
-ON_SITE: Final = ("touchscreen", "button", "ctl")
-"""Who stands beside the box."""
+ON_SITE: Final = ("touchscreen", "ctl")
+"""Who stands beside the box and has read the screen; a button is pushed too easily."""
 
 
 class RefusedError(Exception):

@@ -25,7 +25,7 @@ LONGEST_PATH = 100
 PUBLISH_S = 0.1
 ANSWER_S = 1.5
 """The next cycle answers, so a request that waits longer has been lost."""
-NO_ANSWER = "the core does not answer; is it running? (appliance ctl status)"
+NO_ANSWER = "the core does not answer"
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder = msgspec.msgpack.Decoder(Request)
 _answer_decoder = msgspec.msgpack.Decoder(Answer)
@@ -92,6 +92,8 @@ class BusServer:
         sender, *_, body = desk.recv_multipart()
         try:
             request = _request_decoder.decode(body)
+            # What is asked is recorded as JSON, which knows no NaN and no infinity.
+            msgspec.json.decode(msgspec.json.encode(request), type=Request)
         except msgspec.MsgspecError as error:
             log.warning("a client sent a request that is none: %s", error)
             answer = Answer(id="", ok=False, reason=f"not a request: {error}")

@@ -9,7 +9,7 @@ import msgspec
 from appliance.clock import Clock
 from appliance.cycle import Cycle
 from appliance.mailbox import Slots
-from appliance.model import SAFE, Lateness, Memory, Moment, Snapshot, State
+from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapshot, State
 from appliance.site import SiteSettings
 from appliance.supervisor import Lease
 
@@ -23,7 +23,7 @@ def freeze(
     """Everything known now; what is older than its device's max_age_s is None."""
     now_s = clock.now_s()
     meters, sensors = slots.meters, slots.sensors
-    clock_trusted = slots.clock_trusted.newest()
+    clock_trusted, cloud = slots.clock_trusted.newest(), slots.cloud_connected.newest()
     return Snapshot(
         now_s=now_s,
         utc=clock.utc(),
@@ -39,6 +39,7 @@ def freeze(
         workers_down=down,
         memory=memory,
         clock_trusted=None if clock_trusted is None else clock_trusted.value,
+        cloud_connected=None if cloud is None else cloud.value,
     )
 
 
@@ -78,6 +79,7 @@ class ControlLoop:
         self._clock = clock
         self._down = down
         self.punctuality = Punctuality()
+        self._errors: tuple[ActiveError, ...] = ()
 
     def run(self, lease: Lease) -> None:
         """Tick on an absolute timer, or at once when the bell rings; leave the safe default behind."""
@@ -114,6 +116,9 @@ class ControlLoop:
         moment = Moment(snapshot, decision)
         slots.moment.put(moment, snapshot.now_s)
         slots.recorded.put(moment)
+        if decision.errors is not self._errors:
+            self._errors = decision.errors
+            slots.record_now.ring()
         slots.requests.answer(decision.answers)
         slots.heartbeat.put(decision.cycle, self._clock.now_s())
 

@@ -154,7 +154,8 @@ class Ctl:
 
     def _silent(self) -> int:
         alive = [one.name for one in look(self._run_folder) if one.alive]
-        sys.stderr.write(f"{NO_ANSWER}; alive: {', '.join(alive) or 'nothing'}\n")
+        running = f"alive: {', '.join(alive)}" if alive else "no process of it runs"
+        sys.stderr.write(f"{NO_ANSWER}; {running} ({self._run_folder})\n")
         return FAILED
 
 

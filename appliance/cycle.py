@@ -28,6 +28,8 @@ NONE: Final[frozenset[Effect]] = frozenset()
 Errors = tuple[ActiveError, ...]
 
 
+STOPS: Final = frozenset({Effect.STOP, Effect.EMERGENCY_STOP})
+ON_ITS_WAY_W: Final = 50.0
 NO_WISH: Final = Wish(0.0)
 AT_REST: Final = Allowed(0.0, Limits(), "")
 
@@ -115,13 +117,17 @@ def _why(
     if allowed.limits.binding is not None:
         held_by = allowed.because or _stopping(errors)
         return f"{sentence}; {held_by} allows {allowed.power_w:.0f} W"
+    if abs(wants_w - allowed.power_w) > ON_ITS_WAY_W:
+        sentence += f", now at {allowed.power_w:.0f} W"
     return sentence
 
 
 def _worst(errors: Errors) -> str:
-    """The worst error that stops something, as the end of a sentence."""
+    """The worst error that stops the box, as the end of a sentence."""
     return f" ({_stopping(errors)})" if any(error.effects for error in errors) else ""
 
 
 def _stopping(errors: Errors) -> str:
-    return next((f"error {e.number} {e.title}" for e in errors if e.effects), "an error")
+    holding = [error for error in errors if error.effects]
+    stopping = [error for error in holding if not STOPS.isdisjoint(error.effects)]
+    return next((f"error {e.number} {e.title}" for e in (*stopping, *holding)), "an error")

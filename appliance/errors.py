@@ -24,6 +24,7 @@ from appliance.site import SiteSettings
 Sources = tuple[str, ...]
 NOWHERE: Final[Sources] = ()
 START_TIMEOUT_S = 30.0
+RECORDER = "recorder"
 EXCESS_W, EXCESS_SHARE = 500.0, 0.2
 
 
@@ -190,8 +191,17 @@ def _box_hot(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     return ("box",) if hot else NOWHERE
 
 
-def _worker_down(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
-    return seen.workers_down
+def _part_down(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    down = seen.workers_down
+    return tuple([name for name in down if name != RECORDER]) if down else NOWHERE
+
+
+def _memory_unwritable(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return ("memory",) if RECORDER in seen.workers_down else NOWHERE
+
+
+def _cloud_away(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return ("cloud",) if seen.cloud_connected is False else NOWHERE
 
 
 def _clock_untrusted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
@@ -229,8 +239,10 @@ ERRORS: Final = (
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
     Row(501, "Box sensor does not answer",      WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),
     Row(502, "Box too hot",                     ERROR,    NO_POWER,      5.0, 60.0, "Check fans, filter and room temperature",            _box_hot),
-    Row(601, "Part of the software restarts",   WARNING,  (),            0.0,  2.0, "Nothing to do; call service if it comes back",       _worker_down),
+    Row(601, "Part of the software restarts",   WARNING,  (),            0.0,  2.0, "Nothing to do; call service if it comes back",       _part_down),
     Row(602, "Clock not set",                   WARNING,  (),            0.0,  2.0, "Check the internet connection",                      _clock_untrusted),
+    Row(603, "The box cannot write its memory", ERROR,    (),            0.0,  5.0, "Free the disk or replace it; call service",          _memory_unwritable),
+    Row(604, "No connection to the cloud",      WARNING,  (),           10.0,  2.0, "Check the internet; nothing is lost meanwhile",      _cloud_away),
 )
 # fmt: on
 ROWS: Final = {row.number: row for row in ERRORS}

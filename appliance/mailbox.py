@@ -173,9 +173,12 @@ class Slots:
     """Snapshot and Decision of one cycle together, for the bus."""
     recorded: Stream[Moment]
     """Every cycle, on its way to the recorder."""
+    record_now: Wake
+    """Rings when errors have changed: what must survive is written at once."""
     heartbeat: Latest[int]
     """Number of the last cycle that was finished in time."""
     clock_trusted: Latest[bool]
+    cloud_connected: Latest[bool]
     requests: Requests
     wake: Wake = field(default_factory=Wake)
 
@@ -194,8 +197,10 @@ class Slots:
             decision=Latest("decision"),
             moment=Latest("moment"),
             recorded=Stream(capacity=2_000),
+            record_now=Wake(),
             heartbeat=Latest("heartbeat"),
             clock_trusted=Latest("clock_trusted"),
+            cloud_connected=Latest("cloud_connected"),
             requests=Requests(wake),
             wake=wake,
         )

@@ -294,8 +294,10 @@ class Snapshot(Word, frozen=True):
     board: BoardReading | None = None
     requests: tuple[Request, ...] = ()
     workers_down: tuple[str, ...] = ()
-    """Names of threads that crashed and wait for their restart."""
+    """Names of threads and processes that ended and wait for their restart."""
     clock_trusted: bool | None = None
+    cloud_connected: bool | None = None
+    """None: this box has no cloud process."""
     memory: Memory | None = None
     """Recorded so that a replay can start anywhere."""
 

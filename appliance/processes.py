@@ -29,12 +29,14 @@ class Process:
     needs: tuple[str, ...] = ()
     """One-shot processes that must have ended once before. The core needs none: a home runs without internet."""
     restart: Restart = "always"
+    hangs_after_s: float | None = None
+    """Not fed for so long: it hangs, and is killed and started again."""
 
 
 # fmt: off
 PROCESSES: Final = (
     Process("bootstrapper", "bootstrapper", ("--boot-folder", "{boot}", "--data-folder", "{data}", "--run-folder", "{run}"), restart="until done"),
-    Process("core",         "appliance",    ("core", "--site", "{site}")),
+    Process("core",         "appliance",    ("core", "--site", "{site}"), hangs_after_s=10.0),
     Process("gui",          "appliance",    ("gui", "--site", "{site}")),
     Process("cloud",        "appliance",    ("cloud", "--site", "{site}"), needs=("bootstrapper",)),
 )

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from appliance import latch
 from appliance.blackbox import BlackBox
 from appliance.clock import Clock
-from appliance.mailbox import Stream
+from appliance.mailbox import Stream, Wake
 from appliance.model import ActiveError, Decision, Effect, Moment, Snapshot, State
 from appliance.site import SiteSettings
 from appliance.store import Durable, Store
@@ -30,6 +32,7 @@ class Recorder:
     def __init__(
         self,
         moments: Stream[Moment],
+        now: Wake,
         open_store: Callable[[], Store],
         black_box: BlackBox,
         site: SiteSettings,
@@ -37,6 +40,9 @@ class Recorder:
         spot: Spot,
     ) -> None:
         self._moments = moments
+        self._now = now
+        self._data = Path(site.data_folder)
+        self._latched: bool | None = None
         self._open_store = open_store
         self._black_box = black_box
         self._spot_period_s = site.cloud.spot_period_s if site.cloud.enabled else None
@@ -52,7 +58,8 @@ class Recorder:
         """Drain and write until the lease ends, and what is left after it."""
         store = self._open_store()
         try:
-            while not lease.wait(PERIOD_S):
+            while not lease.ended:
+                self._now.wait(PERIOD_S)
                 lease.beat()
                 self._write(store)
             self._write(store)
@@ -60,7 +67,10 @@ class Recorder:
             store.close()
 
     def _write(self, store: Store) -> None:
-        for moment in self._moments.drain():
+        moments = self._moments.drain()
+        if moments:
+            self._keep_latch(moments[-1].decision)
+        for moment in moments:
             self._black_box.add(moment)
             if self._last is None or moment.decision.errors is not self._last.decision.errors:
                 self._note_errors(store, moment)
@@ -71,6 +81,13 @@ class Recorder:
         if self._freeze_at_s is not None and self._clock.now_s() >= self._freeze_at_s:
             self._freeze_at_s = None
             log.info("black box kept: %s", self._black_box.freeze(self._freeze_name))
+
+    def _keep_latch(self, decision: Decision) -> None:
+        """First of all, and apart from the store: an emergency stop outlives a crash and a full disk."""
+        latched = any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)
+        if latched is not self._latched:
+            latch.write(self._data, latched)
+            self._latched = latched
 
     def _note_errors(self, store: Store, moment: Moment) -> None:
         known = _by_key(self._last.decision.errors) if self._last else {}

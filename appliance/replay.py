@@ -21,15 +21,19 @@ class LineError(Exception):
 def snapshots(path: Path) -> Iterator[Recorded]:
     """The lines of a recording (`.jsonl`, or `.jsonl.gz` as the black box writes it)."""
     decoder = msgspec.json.Decoder(Recorded)
+    number = 0
     with _open(path) as file:
-        for number, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
-            try:
-                yield decoder.decode(text)
-            except msgspec.MsgspecError as error:
-                msg = f"{path}, line {number}: {error}"
-                raise LineError(msg) from error
+        try:
+            for text in file:
+                number += 1
+                if text.strip():
+                    yield decoder.decode(text)
+        except msgspec.MsgspecError as error:
+            msg = f"{path}, line {number}: {error}"
+            raise LineError(msg) from error
+        except (EOFError, UnicodeDecodeError, gzip.BadGzipFile) as error:
+            msg = f"{path} ends after line {number}: {error}"
+            raise LineError(msg) from error
 
 
 def _open(path: Path) -> TextIO:

@@ -15,7 +15,7 @@ from appliance.supervisor import Lease
 
 log = logging.getLogger(__name__)
 
-BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0)
 SETTLED_S: Final = 30.0
 LATER: Final = 1
 """Exit code of a one-shot that could not finish yet."""
@@ -69,9 +69,26 @@ class Runner:
             code = kept.process.poll()
             if code is not None:
                 self._ended(kept, code, now_s)
+            elif self._hangs(kept, now_s):
+                log.error("%s hangs; killed", kept.row.name)
+                kept.process.kill()
         elif not kept.done and now_s >= kept.starts_at_s and self._needs_met(kept.row):
             kept.process = self._start(kept.row)
             kept.started_at_s = now_s
+
+    def _hangs(self, kept: _Kept, now_s: float) -> bool:
+        """Its lock file, which it touches while it is well, is too old; also while it starts."""
+        limit_s = kept.row.hangs_after_s
+        if limit_s is None or now_s - kept.started_at_s < 2.0 * limit_s:
+            return False
+        try:
+            touched_at = (Path(self._folders["run"]) / f"{kept.row.name}.lock").stat().st_mtime
+        except OSError:
+            return False
+        age_s = self._clock.utc().timestamp() - touched_at
+        if age_s < 0.0:
+            kept.started_at_s = now_s  # the wall clock was set back: look again later
+        return age_s > limit_s
 
     def _needs_met(self, row: Process) -> bool:
         return all(kept.done_once for kept in self._kept if kept.row.name in row.needs)

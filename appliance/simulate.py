@@ -216,7 +216,11 @@ def simulate(
     run = Run(site, profile, mode or site.control.start_mode, step_s, soc_pct)
     run.run(round(days * 86_400 / step_s))
     run.summary.wall_s = round(clock.now_s() - started_s, 3)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"--out {out}: {error.strerror}"
+        raise SimulationError(msg) from error
     with (out / "timeseries.csv").open("w", encoding="utf-8", newline="") as file:
         _write_rows(file, run.rows)
     (out / "summary.json").write_text(run.summary.as_json(), encoding="utf-8")

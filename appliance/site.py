@@ -1,11 +1,25 @@
 """site.toml as types: what is installed here, and how far it may go."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from appliance.settings import CellVolts, Celsius, Name, Percent, Port, Settings, Watts
+
+
+def _refuse_twice(what: str, users: Mapping[str, object]) -> None:
+    """Two users of one pin, address or place. Raises ValueError naming both."""
+    owner: dict[object, str] = {}
+    wrong = []
+    for user, thing in users.items():
+        if thing in owner:
+            wrong.append(f"{user} and {owner[thing]} have the same {what}: {thing}")
+        owner.setdefault(thing, user)
+    if wrong:
+        raise ValueError("; ".join(wrong))
+
 
 # ---------------------------------------------------------------- the wires
 
@@ -194,6 +208,14 @@ class Board(Settings):
     )
     max_age_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
 
+    @model_validator(mode="after")
+    def _pins_are_used_once(self) -> Self:
+        signals = {"estop_pin": self.estop_pin}
+        signals |= {f"buttons.{name}": pin for name, pin in self.buttons.items()}
+        signals |= {f"leds.{name}": pin for name, pin in self.leds.items()}
+        _refuse_twice("pin", signals)
+        return self
+
 
 # ---------------------------------------------------------------- the box itself
 
@@ -233,7 +255,7 @@ class SiteSettings(Settings):
     name: Annotated[str, Field(min_length=1, max_length=24)]
     data_folder: str = "/var/lib/appliance"
     """What must survive: the store, identity, connection."""
-    run_folder: str = "/run/appliance"
+    run_folder: Annotated[str, Field(min_length=1, max_length=90)] = "/run/appliance"
     """Sockets and process locks; may be emptied at boot."""
     buses: dict[Name, Bus]
     battery: Battery
@@ -252,6 +274,25 @@ class SiteSettings(Settings):
     def _grid_is_metered(self) -> Self:
         if "grid" not in self.meters:
             msg = "meters.grid is missing: the box needs the meter at the grid connection"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _addresses_are_used_once(self) -> Self:
+        sockets = {
+            f"buses.{name}": f"{bus.host}:{bus.port}"
+            for name, bus in self.buses.items()
+            if isinstance(bus, ModbusTcp)
+            or (isinstance(bus, CanBus) and bus.interface != "socketcan")
+        }
+        _refuse_twice("address", sockets)
+        units = {
+            f"meters.{name}": f"{one.bus} unit {one.unit}" for name, one in self.meters.items()
+        }
+        units["inverter"] = f"{self.inverter.bus} unit {self.inverter.unit}"
+        _refuse_twice("place on a bus", units)
+        if self.data_folder == self.run_folder:
+            msg = f"data_folder = run_folder = {self.run_folder!r}: one survives, the other is emptied"
             raise ValueError(msg)
         return self
 

@@ -3,12 +3,14 @@
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, Protocol
 
 import sdnotify
 
 from appliance.clock import Clock
 from appliance.mailbox import Latest
+from appliance.processes import PARENT_VARIABLE
 from appliance.supervisor import Lease
 
 log = logging.getLogger(__name__)
@@ -52,8 +54,24 @@ class SystemdWatchdog:
         self._notifier.notify("WATCHDOG=1")
 
 
-def find_watchdog() -> Watchdog:
-    """systemd's when it listens, else none."""
+class RunnerWatchdog:
+    """`appliance run` restarts the core when its lock file is not touched any more."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def ready(self) -> None:
+        """Nothing to tell."""
+
+    def feed(self) -> None:
+        """A fresh modification time."""
+        os.utime(self._file)
+
+
+def find_watchdog(run_folder: Path) -> Watchdog:
+    """systemd's when it listens, the runner's when it started us, else none."""
+    if PARENT_VARIABLE in os.environ:
+        return RunnerWatchdog(run_folder / "core.lock")
     if "NOTIFY_SOCKET" not in os.environ:
         return NullWatchdog()
     timeout_us = os.environ.get("WATCHDOG_USEC")

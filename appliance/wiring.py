@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 import appliance
+from appliance import latch
 from appliance.blackbox import BlackBox
 from appliance.bus import BusServer
 from appliance.clock import Clock
@@ -21,6 +24,7 @@ from appliance.io.modbus_workers import modbus_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
 from appliance.model import ActiveError, Memory, State, Status
+from appliance.processes import look
 from appliance.recorder import Recorder
 from appliance.site import SiteSettings
 from appliance.statemachine.states import STATES
@@ -33,6 +37,8 @@ log = logging.getLogger(__name__)
 EXIT_CODES: Final = {State.RESTART: 75, State.REBOOT: 76}
 """How the core tells whoever started it what it wants; 0 is an end from outside."""
 CARE_S: Final = 0.2
+TELL_CRASH_S: Final = 20.0
+"""For so long after a crash of the core the screen says that it was one."""
 AT_REST_S: Final = 4.0
 """How long an ordered end may take: power, inverter, contactors."""
 
@@ -45,7 +51,10 @@ class Core:
         self._clock = clock
         self._started_at_s = clock.now_s()
         self.slots = Slots.create(tuple(site.meters), tuple(site.sensors))
-        self._data = Path(site.data_folder)
+        self._data, self._run_folder = Path(site.data_folder), Path(site.run_folder)
+        self._running_mark = self._run_folder / "core.running"
+        self._crashed = self._running_mark.exists()
+        self._missing: tuple[str, ...] = ()
         self._modes, self._titles = build_modes(site)
         self._cycle = Cycle(site, self._modes, self._titles)
         store = Store(self._data / FILE_NAME)
@@ -55,6 +64,11 @@ class Core:
             log.error("the box has lost its memory, so it counts as stopped: %s", error)
             durable = Durable(latched=(unknown_estop(clock),))
             store.remember(durable)
+        latched = latch.read(self._data)
+        if latched is None and durable.mode is not None:
+            latched = True  # not a new box, so somebody has taken its memory
+        if latched and not durable.latched:
+            durable = msgspec.structs.replace(durable, latched=(unknown_estop(clock),))
         store.close()
         self._cycle.adopt(starting_memory(durable, site, set(self._titles), clock.now_s()))
         self._down: tuple[str, ...] = ()
@@ -66,14 +80,15 @@ class Core:
         site, clock, slots = self._site, self._clock, self.slots
         recorder = Recorder(
             slots.recorded,
+            slots.record_now,
             lambda: Store(self._data / FILE_NAME),
             BlackBox(self._data / "blackbox"),
             site,
             clock,
             spot,
         )
-        bus = BusServer(Path(site.run_folder), clock, slots.requests, self._status)
-        watchdog = find_watchdog()
+        bus = BusServer(self._run_folder, clock, slots.requests, self._status)
+        watchdog = find_watchdog(self._run_folder)
         return (
             Worker("recorder", recorder.run, silent_after_s=30.0),
             *modbus_workers(site, clock, slots),
@@ -93,27 +108,38 @@ class Core:
 
     def run(self, lease: Lease) -> int:
         """Care for the threads until asked to end; the exit code says what should follow."""
+        self._running_mark.touch()
         try:
             while not lease.ended:
                 self._look_at_clock()
+                self._look_at_processes()
                 decision = self.slots.decision.newest()
                 state = decision.value.state if decision else State.INIT
                 if STATES[state].ends_process:
                     return EXIT_CODES[state]
                 self._supervisor.ensure_running(state)
-                self._down = self._supervisor.down()
+                self._down = (*self._supervisor.down(), *self._missing)
                 lease.wait(CARE_S)
             return 0
         finally:
             self._end()
 
     def _look_at_clock(self) -> None:
-        path = Path(self._site.run_folder) / "clock.json"
-        try:
-            trusted = bool(json.loads(path.read_text(encoding="utf-8"))["trusted"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return  # The bootstrapper has not said anything; nor do we.
-        self.slots.clock_trusted.put(trusted, self._clock.now_s())
+        trusted = _says(self._run_folder / "clock.json", "trusted")
+        if trusted is not None:
+            self.slots.clock_trusted.put(trusted, self._clock.now_s())
+
+    def _look_at_processes(self) -> None:
+        """Processes that ran in this run folder and do not now; the core itself, after a crash, for a while."""
+        states = look(self._run_folder)
+        missing = [one.name for one in states if one.pid is not None and not one.alive]
+        if self._crashed and self._clock.now_s() - self._started_at_s < TELL_CRASH_S:
+            missing.append("core")
+        self._missing = tuple(name for name in missing if name != "bootstrapper")
+        cloud = next(one for one in states if one.name == "cloud")
+        if self._site.cloud.enabled and cloud.pid is not None:
+            connected = cloud.alive and _says(self._run_folder / "cloud.json", "connected") is True
+            self.slots.cloud_connected.put(connected, self._clock.now_s())
 
     def _end(self) -> None:
         """Control ends first and leaves the safe default; devices get the time to reach it."""
@@ -123,6 +149,7 @@ class Core:
         while not self._contactors_open() and self._clock.now_s() < deadline_s:
             rest.wait(0.05)
         late = self._supervisor.stop()
+        self._running_mark.unlink(missing_ok=True)
         if late:
             log.error("threads did not end in time: %s", ", ".join(late))
 
@@ -159,6 +186,14 @@ class Core:
         ages |= {f"meters.{name}": meter.age_s for name, meter in slots.meters.items()}
         ages |= {f"sensors.{name}": sensor.age_s for name, sensor in slots.sensors.items()}
         return {name: age(now_s) for name, age in ages.items()}
+
+
+def _says(path: Path, name: str) -> bool | None:
+    """A yes or no in a small file of another process; None when it has not said anything."""
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8"))[name])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def unknown_estop(clock: Clock) -> ActiveError:

@@ -63,7 +63,7 @@ package_of() {
 }
 qt=$("$venv/bin/python" -c 'import importlib.util as u; print(u.find_spec("PySide6").submodule_search_locations[0])')
 missing=$(
-    ldd "$qt"/Qt*.abi3.so "$qt"/Qt/lib/libQt6Quick.so.6 "$qt"/Qt/plugins/platforms/libq*.so 2>/dev/null |
+    ldd "$qt"/Qt*.abi3.so "$qt"/Qt/lib/libQt6Quick.so.6 "$qt"/Qt/plugins/platforms/libqxcb.so "$qt"/Qt/plugins/platforms/libqoffscreen.so 2>/dev/null |
         sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p' | sort -u
 )
 wanted=$(for soname in $missing; do package_of "$soname"; done | sort -u | tr '\n' ' ')

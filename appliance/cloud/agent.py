@@ -1,5 +1,6 @@
 """The cloud process: waits until it may call, keeps one link open, drains the outbox over it."""
 
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -50,6 +51,7 @@ class Agent:
     def work(self) -> None:
         """Until the lease ends. Raises StuckError."""
         pacing: Pacing | None = None
+        self._tell(connected=False)
         while (granted := self._await_access()) is not None:
             # Seeded by the device: no two boxes of a fleet wait alike.
             pacing = pacing or Pacing(Random(granted.device_id))
@@ -58,15 +60,23 @@ class Agent:
                 link = self.open_link(granted, self.desk.answer)
                 opened_s = self.clock.now_s()
                 log.info("connected to %s as %s", granted.host, granted.device_id)
+                self._tell(connected=True)
                 try:
                     self._drain(link, granted)
                 finally:
                     link.close()
             except LinkError as error:
+                self._tell(connected=False)
                 held_s = 0.0 if opened_s is None else self.clock.now_s() - opened_s
                 pause_s = pacing.pause_s(error.cause, held_s)
                 log.warning("no link to %s: %s; again in %.1f s", granted.host, error, pause_s)
                 self.lease.wait(pause_s)
+
+    def _tell(self, *, connected: bool) -> None:
+        """The core looks here for its row "No connection to the cloud"."""
+        unfinished = self.run / "cloud.part"
+        unfinished.write_text(json.dumps({"connected": connected}), encoding="utf-8")
+        unfinished.replace(self.run / "cloud.json")
 
     def _await_access(self) -> Access | None:
         """Settings and a trusted clock; None when the lease ended first. Says once what is missing."""

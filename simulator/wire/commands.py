@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from math import isfinite
 from pathlib import Path
 
 from simulator.wire.control import Json, SiteControl, SiteControlError
@@ -90,6 +91,9 @@ def _order(chosen: argparse.Namespace) -> int:
 
 def _set(site: SiteControl, chosen: argparse.Namespace) -> Json:
     value = None if chosen.value == "profile" else float(chosen.value)
+    if value is not None and not isfinite(value):
+        msg = f"value = {chosen.value} is no number a plant can have"
+        raise ValueError(msg)
     return site.order("set", name=chosen.name, value=value)
 
 

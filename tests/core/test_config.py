@@ -90,6 +90,34 @@ def test_unknown_bus_is_named_with_those_there_are(tmp_path: Path) -> None:
         load_site(path)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "sentence"),
+    [
+        ("start = 22", "start = 17", "buttons.start and estop_pin have the same pin: 17"),
+        ("unit = 2", "unit = 1", "meters.pv and meters.grid have the same place on a bus"),
+        ("port = 15021", "port = 15020", "have the same address: 127.0.0.1:15020"),
+        ("build/run/run", "build/run/data", "one survives, the other is emptied"),
+        ("build/run/run", "r" * 200, "at most 90 characters"),
+    ],
+)
+def test_what_cannot_work_together_is_refused(
+    tmp_path: Path, right: str, wrong: str, sentence: str
+) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(HOME.read_text().replace(right, wrong))
+    with pytest.raises(SiteError, match=sentence):
+        load_site(path)
+
+
+def test_folders_that_cannot_be_made_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(HOME.read_text().replace("build/run/data", "/proc/no/data"))
+    assert main(["core", "--site", str(path)]) == 2
+    assert "data_folder = '/proc/no/data' cannot be made" in capsys.readouterr().err
+
+
 def test_a_device_on_a_wrong_kind_of_bus_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text(HOME.read_text().replace('bus = "can0"', 'bus = "i2c1"'))

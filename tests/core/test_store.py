@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from typing_extensions import override
 
+from appliance import latch
 from appliance.blackbox import BlackBox, line
 from appliance.clock import SystemClock, VirtualClock
 from appliance.config import load_site
-from appliance.mailbox import Stream
+from appliance.mailbox import Stream, Wake
 from appliance.model import BoardReading, GoToMode, GoToState, Moment, Recorded, State
 from appliance.recorder import Recorder
 from appliance.store import Durable, MemoryLostError, Outbox, Store
@@ -52,8 +53,9 @@ def test_sequence_numbers_are_never_used_again(tmp_path: Path) -> None:
 
 
 class Once(Lease):
+    @property
     @override
-    def wait(self, _seconds: float) -> bool:
+    def ended(self) -> bool:
         return True
 
 
@@ -63,11 +65,13 @@ def record(tmp_path: Path, story: Story, moments: list[Moment]) -> Durable:
     for moment in moments:
         stream.put(moment)
     path = tmp_path / "store.sqlite"
+    site = story.site.model_copy(update={"data_folder": str(tmp_path)})
     recorder = Recorder(
         stream,
+        Wake(),
         lambda: Store(path),
         BlackBox(tmp_path / "blackbox"),
-        story.site,
+        site,
         clock,
         lambda snapshot, _decision: {"soc_pct": snapshot.battery and snapshot.battery.soc_pct},
     )
@@ -162,3 +166,28 @@ def test_a_drain_follows_the_core_to_a_new_file(tmp_path: Path) -> None:
     assert [one.body for one in outbox.next_batch(5)] == [b"new"]
     store.close()
     outbox.close()
+
+
+def test_the_latch_outlives_the_store(tmp_path: Path) -> None:
+    story = Story().running()
+    record(tmp_path, story, [Moment(seen(), story.step(board=BoardReading(estop_pressed=True)))])
+    assert latch.read(tmp_path) is True
+    (tmp_path / "store.sqlite").unlink()
+    site_file = tmp_path / "site.toml"
+    site_file.write_text(HOME.read_text().replace("build/run/data", str(tmp_path)))
+    core = Core(load_site(site_file), SystemClock())
+    assert [error.number for error in core._cycle.memory.errors] == [401]
+
+
+def test_a_box_whose_latch_was_taken_counts_as_stopped_and_a_new_one_does_not(
+    tmp_path: Path,
+) -> None:
+    site_file = tmp_path / "site.toml"
+    site_file.write_text(HOME.read_text().replace("build/run/data", str(tmp_path)))
+    assert Core(load_site(site_file), SystemClock())._cycle.memory.errors == ()
+    story = Story().running()
+    record(tmp_path, story, [Moment(seen(), story.step())])
+    assert Core(load_site(site_file), SystemClock())._cycle.memory.errors == ()
+    (tmp_path / latch.FILE_NAME).unlink()
+    (error,) = Core(load_site(site_file), SystemClock())._cycle.memory.errors
+    assert error.number == 401

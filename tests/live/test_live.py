@@ -1,11 +1,13 @@
 """The whole box live on wires: every plug pulled, one at a time, and put back."""
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,13 +27,18 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveBox]:
         box.stop()
 
 
+def is_well(status: dict[str, Any]) -> bool:
+    """Running; what is told of a crash, or of the cloud, may still stand."""
+    return status["state"] == "run" and error_numbers(status) <= {601, 604}
+
+
 @pytest.fixture
 def box(live: LiveBox) -> LiveBox:
     live.world.set("pv_w", 0.0)
     live.world.set("load_w", 1_500.0)
     # Somebody on site asks: the box forgets how often it has stopped before.
     live.ctl("state", "run")
-    live.wait(lambda status: status["state"] == "run" and not status["errors"], 30, "well")
+    live.wait(is_well, 30, "well")
     wait_plant(live, 1_500.0)
     return live
 
@@ -99,20 +106,31 @@ def test_a_pulled_plug(box: LiveBox, plug: str, number: int, holds_power: bool, 
             assert str(number) in status["why"] or "silent" in status["why"]
     finally:
         box.world.plug(plug, "in")
-    box.wait(lambda status: status["state"] == "run" and not status["errors"], 30, "back")
+    box.wait(is_well, 30, "back")
     wait_plant(box, 1_500.0)
 
 
 def test_the_core_killed_leaves_a_safe_plant_and_comes_back(box: LiveBox) -> None:
     box.kill("core")
     wait_plant(box, 0.0, within_w=1.0, timeout_s=4.0)
-    box.wait_running(30)
+    status = box.wait_running(30)
+    assert "core" in [error["source"] for error in status["errors"]], "it says that it crashed"
     wait_plant(box, 1_500.0, timeout_s=20.0)
 
 
-def test_the_screen_killed_is_not_noticed_by_the_core(box: LiveBox) -> None:
+def test_a_hanging_core_is_killed_and_comes_back(box: LiveBox) -> None:
+    box.wait(lambda status: status["uptime_s"] > 21.0, 40, "up for a while")
+    pid = box.pid("core")
+    os.kill(pid, signal.SIGSTOP)
+    wait_plant(box, 0.0, within_w=1.0, timeout_s=4.0)
+    box.wait(lambda status: status["uptime_s"] < 10.0, 30, "a new core")
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_the_screen_killed_is_told_and_disturbs_nothing(box: LiveBox) -> None:
     before = box.status()
     box.kill("gui")
+    box.wait(lambda status: "gui" in [error["source"] for error in status["errors"]], 5, "601")
     status = box.wait(
         lambda status: next(one["alive"] for one in status["processes"] if one["name"] == "gui"),
         10,
@@ -126,7 +144,8 @@ def test_cloud_killed_and_hub_cut_lose_no_record(box: LiveBox) -> None:
     with HubControl(box.folder) as hub:
         hub.cut()
         box.kill("cloud")
-        time.sleep(12.0)
+        time.sleep(8.0)
+        box.wait(lambda status: 604 in error_numbers(status), 20, "no connection to the cloud")
         hub.mend()
         deadline = time.monotonic() + 45.0
         while True:

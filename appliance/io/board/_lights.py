@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from appliance.model import Decision, Effect, State
 
-STALE_S = 1.0
-"""A decision older than this says nothing any more."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
