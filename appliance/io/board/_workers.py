@@ -4,9 +4,10 @@ import logging
 from dataclasses import dataclass, field
 
 from appliance.clock import Clock
-from appliance.io.board._lights import STALE_S, lights
+from appliance.io.board._lights import lights
 from appliance.io.board.gpio_board import GpioBoard
 from appliance.io.buses.gpio import open_pins
+from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots, Wake
 from appliance.model import BoardReading, GoToState, Request, State
 from appliance.site import Gpio, SiteSettings
@@ -97,7 +98,7 @@ class _Front:
 
     def _show(self, board: GpioBoard, reading: BoardReading) -> None:
         now_s = self._clock.now_s()
-        decision = self._slots.decision.fresh(now_s, STALE_S)
+        decision = self._slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
         board.show(lights(decision, reading.estop_pressed), now_s)
 
     def _ask(self, pressed: list[str]) -> None:

@@ -25,12 +25,12 @@ class PigpioBus(SMBus):
         super().__init__()
         self._remote = RemotePi(host, port, reports=False)
         self._bus = bus
-        self._handles: dict[int, int] = {}
+        self._opened: dict[int, int] = {}
 
-    def _handle(self, address: int) -> int:
-        if address not in self._handles:
-            self._handles[address] = self._ask(int, self._remote.i2c_open, self._bus, address)
-        return self._handles[address]
+    def _open(self, address: int) -> int:
+        if address not in self._opened:
+            self._opened[address] = self._ask(int, self._remote.i2c_open, self._bus, address)
+        return self._opened[address]
 
     def _ask(self, kind: Callable[[Any], T], command: Callable[..., Any], *arguments: object) -> T:
         if self._remote.sl.s is None:
@@ -43,23 +43,23 @@ class PigpioBus(SMBus):
     @override
     def read_byte_data(self, i2c_addr: int, register: int, force: bool | None = None) -> int:
         """One register's byte. Raises OSError."""
-        return self._ask(int, self._remote.i2c_read_byte_data, self._handle(i2c_addr), register)
+        return self._ask(int, self._remote.i2c_read_byte_data, self._open(i2c_addr), register)
 
     @override
     def write_byte_data(
         self, i2c_addr: int, register: int, value: int, force: bool | None = None
     ) -> None:
         """Write one register. Raises OSError."""
-        self._ask(int, self._remote.i2c_write_byte_data, self._handle(i2c_addr), register, value)
+        self._ask(int, self._remote.i2c_write_byte_data, self._open(i2c_addr), register, value)
 
     @override
     def read_i2c_block_data(
         self, i2c_addr: int, register: int, length: int, force: bool | None = None
     ) -> list[int]:
         """1 to 32 bytes from a register on. Raises OSError."""
-        handle = self._handle(i2c_addr)
+        device = self._open(i2c_addr)
         count, data = self._ask(
-            tuple, self._remote.i2c_read_i2c_block_data, handle, register, length
+            tuple, self._remote.i2c_read_i2c_block_data, device, register, length
         )
         if count != length:
             raise OSError(errno.EREMOTEIO, f"I2C: {pigpio.error_text(count)}")
@@ -70,18 +70,18 @@ class PigpioBus(SMBus):
         self, i2c_addr: int, register: int, data: Sequence[int], force: bool | None = None
     ) -> None:
         """1 to 32 bytes to a register. Raises OSError."""
-        handle = self._handle(i2c_addr)
-        self._ask(int, self._remote.i2c_write_i2c_block_data, handle, register, bytes(data))
+        device = self._open(i2c_addr)
+        self._ask(int, self._remote.i2c_write_i2c_block_data, device, register, bytes(data))
 
     @override
     def close(self) -> None:
-        """Give the daemon its handles back and hang up; quiet when it is gone."""
+        """Close every device at the daemon and hang up; quiet when it is gone."""
         try:
-            for handle in self._handles.values():
-                self._ask(int, self._remote.i2c_close, handle)
+            for device in self._opened.values():
+                self._ask(int, self._remote.i2c_close, device)
         except OSError:
             pass  # it frees them itself, or is gone
-        self._handles.clear()
+        self._opened.clear()
         self._remote.stop()
 
     def _set_address(self, address: int, force: bool | None = None) -> None:
