@@ -56,6 +56,8 @@ class Polled:
         self._slow_at_s = now_s
         self.next_at_s = now_s
         self.silent = False
+        self.failures = 0
+        """How often it did not answer; it may have forgotten everything since the last time."""
         self.values: dict[str, float | None] = {}
         """What the device said last; empty while it is silent."""
 
@@ -82,6 +84,7 @@ class Polled:
         if not self.silent:
             log.warning("%s does not answer: %s", self.name, error)
         self.silent = True
+        self.failures += 1
         self.values.clear()
         self._slow_at_s = now_s
         self.next_at_s = now_s + self._pause_s

@@ -22,6 +22,8 @@ class FakeModbus:
         """Unit, function, address, count."""
         self.refused: dict[int, int] = {}
         """Address -> exception code."""
+        self.kept: dict[int, int] = {}
+        """Address -> the word it keeps, whatever is written."""
         self.silent_units: set[int] = set()
         self.delay_s = 0.0
         self.garbage = b""
@@ -115,7 +117,12 @@ class FakeModbus:
         return pdu[:5]
 
     def _store(self, unit: int, function: int, address: int, words: tuple[int, ...]) -> None:
-        self.set(unit, "coil" if function == 5 else "holding", address, *words)
+        self.set(
+            unit,
+            "coil" if function == 5 else "holding",
+            address,
+            *(self.kept.get(address + place, word) for place, word in enumerate(words)),
+        )
         self.written.append((time.monotonic(), function, address, words))
 
 

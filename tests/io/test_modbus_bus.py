@@ -51,6 +51,20 @@ def test_a_refusal_keeps_the_connection_and_says_why() -> None:
         bus.close()
 
 
+@pytest.mark.parametrize("code", [10, 11])
+def test_a_gateway_that_answers_for_a_silent_device_is_no_refusal(code: int) -> None:
+    with FakeModbus() as server:
+        bus = bus_to(server)
+        server.refused[10] = code
+        with pytest.raises(BusError, match=r"reading 10: .*gateway") as error:
+            bus.read(PAIR, 1)
+        assert not isinstance(error.value, RefusedError)
+        server.refused.clear()
+        assert bus.read(PAIR, 1) == (0, 0)
+        assert bus.connections == 1
+        bus.close()
+
+
 def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
     with FakeModbus() as server:
         bus = bus_to(server)

@@ -31,6 +31,8 @@ EXCEPTIONS: Final = {
     10: "gateway has no path",
     11: "device behind the gateway does not answer",
 }
+_SILENT: Final = (10, 11)
+"""A gateway says so for a device that does not answer: that is no refusal."""
 _READ_CODES: Final = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 
 
@@ -123,7 +125,11 @@ class ModbusBus:
             raise BusError(msg) from error
         if answer.isError():
             code = answer.exception_code
-            msg = f"{doing}: refused, {EXCEPTIONS.get(code, f'exception {code}')}"
+            what = EXCEPTIONS.get(code, f"exception {code}")
+            if code in _SILENT:
+                msg = f"{doing}: {what}"
+                raise BusError(msg)
+            msg = f"{doing}: refused, {what}"
             raise RefusedError(msg)
         if answer.function_code != function_code:
             self.close()

@@ -1,0 +1,127 @@
+"""A device that is polled and also commanded: armed first, then written at once and as a sign of life."""
+
+import logging
+from typing import Final
+
+from appliance.io import inverters
+from appliance.io._polled import Bus, Polled
+from appliance.io.buses import BusError, RefusedError
+from appliance.io.deadman import setpoints_now
+from appliance.io.registers import Block, Write
+from appliance.mailbox import Latest
+from appliance.model import SAFE, Decision, Setpoints
+from appliance.site import Inverter
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 0.4
+"""With the waits around it, a sign of life at least every 0.5 s."""
+
+
+class Commanded:
+    """The inverter's other direction: decisions become writes."""
+
+    def __init__(
+        self,
+        settings: Inverter,
+        driver: inverters.InverterDriver,
+        polled: Polled,
+        decision: Latest[Decision],
+    ) -> None:
+        self._settings = settings
+        self._driver = driver
+        self._polled = polled
+        self._decision = decision
+        self._armed_for: tuple[int, int] | None = None
+        """Connection and silence after which the device was armed."""
+        self._arm_at_s = 0.0
+        self._compares = True
+        self._written: tuple[Write, ...] = ()
+        self._beat_at_s = 0.0
+        self._refusal = ""
+        self.number = 0
+        """Of the decision seen last."""
+
+    def update(self, bus: Bus, now_s: float) -> None:
+        """Write what the newest decision wants, when it differs or a sign of life is due."""
+        setpoints, self.number = setpoints_now(self._decision, now_s)
+        if self._polled.silent and now_s < self._polled.next_at_s:
+            return
+        try:
+            self._write(setpoints, bus, now_s)
+        except RefusedError as error:
+            if str(error) != self._refusal:
+                log.warning("%s: %s", self._polled.name, error)
+            self._refusal = str(error)
+        except BusError as error:
+            self._written = ()
+            self._polled.failed(error, now_s)
+
+    def rest(self, bus: Bus) -> None:
+        """The thread ends: leave the safe default behind, also when the device was silent just now."""
+        try:
+            bus.connect()
+            refused = self._send(self._driver.writes(SAFE, self._polled.values), bus)
+            if refused is not None:
+                raise refused
+        except BusError as error:
+            log.warning("%s was not put to rest: %s", self._polled.name, error)
+
+    def _write(self, setpoints: Setpoints, bus: Bus, now_s: float) -> None:
+        bus.connect()
+        refused = self._arm(bus, now_s)
+        armed = self._armed_for == (bus.connections, self._polled.failures)
+        # No power before its own timeout guards it.
+        wanted = self._driver.writes(setpoints if armed else SAFE, self._polled.values)
+        if wanted != self._written or now_s >= self._beat_at_s:
+            self._beat_at_s, self._written = now_s + HEARTBEAT_S, wanted
+            refused_now = self._send(wanted, bus)
+            refused = refused or refused_now
+            self._refusal = self._refusal if refused or not armed else ""
+        if refused is not None:
+            raise refused
+
+    def _arm(self, bus: Bus, now_s: float) -> RefusedError | None:
+        """Set the communication timeout and the like, once per connection and after each silence.
+
+        A silent device may have forgotten it, behind a gateway even while the connection stands.
+        """
+        key = bus.connections, self._polled.failures
+        if self._armed_for == key or now_s < self._arm_at_s:
+            return None
+        self._armed_for, self._written = None, ()
+        self._arm_at_s = now_s + HEARTBEAT_S
+        writes = self._driver.arm(self._settings)
+        refused = self._send(writes, bus)
+        if refused is None:
+            if self._compares:
+                self._compare(writes, bus)
+            self._armed_for, self._arm_at_s = key, 0.0
+        return refused
+
+    def _compare(self, writes: tuple[Write, ...], bus: Bus) -> None:
+        """Read back what arming has set: a device may take a value and keep another."""
+        for write in writes:
+            if write.kind != "holding":
+                continue
+            block = Block("holding", write.address, len(write.words), (), slow=False, optional=True)
+            try:
+                kept = bus.read(block, self._settings.unit)
+            except RefusedError:
+                continue
+            except BusError:
+                self._compares = False  # It may be the question that it does not understand.
+                raise
+            if kept != write.words:
+                name, address = self._polled.name, write.address
+                log.warning("%s keeps %s at %d, not %s", name, kept, address, write.words)
+
+    def _send(self, writes: tuple[Write, ...], bus: Bus) -> RefusedError | None:
+        """Send all, whatever is refused: no write waits for another to be accepted. The first refusal."""
+        first: RefusedError | None = None
+        for write in writes:
+            try:
+                bus.write(write, self._settings.unit)
+            except RefusedError as error:
+                first = first or error
+        return first
