@@ -5,6 +5,7 @@ import pytest
 from appliance.io.inverters import trumpf_ac3025 as trumpf
 from appliance.io.registers import Write
 from appliance.model import InverterState, Setpoints
+from appliance.site import Inverter
 
 OPERATION = {"state": 3.0, "modules": 2.0}
 ON = Setpoints(power_w=5001.0, inverter_on=True, contactors_closed=True)
@@ -12,6 +13,13 @@ ON = Setpoints(power_w=5001.0, inverter_on=True, contactors_closed=True)
 
 def test_the_power_is_shared_by_the_modules() -> None:
     assert trumpf.writes(ON, OPERATION) == (Write(4195, "holding", (2500,)),)
+
+
+@pytest.mark.parametrize("modules", [None, 0.0])
+def test_no_power_while_the_number_of_modules_is_unknown(modules: float | None) -> None:
+    unknown = {"state": 3.0, "modules": modules}
+    assert trumpf.writes(ON, unknown) == (Write(4195, "holding", (0,)),)
+    assert trumpf.writes(ON, {"state": 3.0}) == (Write(4195, "holding", (0,)),)
 
 
 def test_negative_set_values_are_twos_complement() -> None:
@@ -26,6 +34,8 @@ def test_a_fault_is_reset_only_when_asked() -> None:
     assert reset not in trumpf.writes(ON, fault)
     assert reset in trumpf.writes(asking, fault)
     assert reset not in trumpf.writes(asking, OPERATION)
+    home = Inverter(driver="trumpf_ac3025", bus="lan", max_charge_w=5e3, max_discharge_w=5e3)
+    assert reset not in trumpf.arm(home), "a connection alone acknowledges nothing"
 
 
 def test_a_reading_from_raw_words() -> None:

@@ -98,15 +98,11 @@ def reading(values: Values) -> InverterReading:
 
 
 def arm(settings: Inverter) -> tuple[Write, ...]:
-    """The inverter stops by itself when it hears nothing; set values are totals and go to all modules.
-
-    The alarm that our own silence has raised is acknowledged; any other comes back by itself.
-    """
+    """The inverter stops by itself when it hears nothing; set values are totals and go to all modules."""
     return (
         COMM_TIMEOUT.write(settings.comm_timeout_s),
         BY_UNIT_ID.write(0),
         SYMMETRIC.write(1),
-        RESET.write(1),
     )
 
 
@@ -126,9 +122,11 @@ def writes(setpoints: Setpoints, values: Values) -> tuple[Write, ...]:
 
 
 def _per_module_w(power_w: float, values: Values) -> float:
-    if not isfinite(power_w):
+    """0 while the number of modules is not known: each of them would get it all."""
+    modules = values.get("modules")
+    if not isfinite(power_w) or modules is None or modules < 1.0:
         return 0.0
-    share_w = power_w / max(1.0, values.get("modules") or 1.0)
+    share_w = power_w / modules
     return max(-SET_VALUE_LIMIT_W, min(SET_VALUE_LIMIT_W, share_w))
 
 
