@@ -192,6 +192,43 @@ def test_racks_are_strings() -> None:
     assert reading.faults == ("rack 2: measuring wire broken",)
 
 
+def spoken(
+    seconds: float, without: str = "", racks: int = 1, from_s: float = 100.0
+) -> BatteryReading:
+    """The BMS speaks every 100 ms; one message is missing from the beginning."""
+    decoder = Decoder.of("foxbms2", racks)
+    missing = fox.DATABASE.get_message_by_name(without).frame_id if without else None
+    at_s = from_s
+    for step in range(round(seconds / 0.1) + 1):
+        at_s = from_s + 0.1 * step
+        for one in fox.frames(at_s, racks):
+            if one.id != missing:
+                decoder.store(one)
+    return decoder.reading(at_s)
+
+
+def test_a_rack_whose_state_is_not_heard_counts_as_faulty() -> None:
+    assert spoken(3.0).faults == ()
+    assert spoken(0.9, "f_StringState").faults == (), "not while it begins to speak"
+    assert spoken(1.2, "f_StringState").faults == ("rack 1: state is not heard",)
+    assert spoken(3.0, "f_StringState", 2).faults == (
+        "rack 1: state is not heard",
+        "rack 2: state is not heard",
+    )
+
+
+def test_one_rack_of_two_is_not_heard() -> None:
+    decoder = Decoder.of("foxbms2", 2)
+    for step in range(15):
+        for one in fox.frames(100.0 + 0.1 * step, 1):
+            decoder.store(one)
+    assert decoder.reading(101.4).faults == ("rack 2: state is not heard",)
+    assert decoder.reading(105.0).faults == (), "a BMS that says nothing at all is another error"
+    for one in fox.frames(105.0, 1):
+        decoder.store(one)
+    assert decoder.reading(105.0).faults == (), "after a silence it may begin again"
+
+
 def test_averages_of_valid_cells_only() -> None:
     decoder = heard(*fox.frames(100.0), *fox.cells(100.0, [3300, 3310, 3320, 3330, 3340, 3350]))
     for one in fox.cells(100.0, [20, 22, 24], "CellTemperature", 6):
@@ -272,6 +309,21 @@ def test_a_sign_and_a_second_family_are_only_data(folder: Path) -> None:
     assert decoder.reading(100.0).current_a == pytest.approx(-10.0)
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["current_a = { signal = \"f_PackLimits.MaximumChargeCurrent\"",
+     "power_w = { signal = \"f_PackLimits.MaximumChargePower\", scale = 1000.0"],
+)  # fmt: skip
+def test_a_negative_limit_is_not_known(folder: Path, source: str) -> None:
+    changed(folder, source, source.removesuffix(", scale = 1000.0") + ", scale = -1.0")
+    decoder = Decoder(load_family("foxbms2", folder), 1, 0.0, folder)
+    for one in fox.frames(100.0):
+        decoder.store(one)
+    reading = decoder.reading(100.0)
+    assert reading.max_charge_w is None
+    assert reading.max_discharge_w == pytest.approx(10_000.0)
+
+
 # ---------------------------------------------------------------- what the BMS hears
 
 
@@ -291,7 +343,8 @@ def battery(state: BatteryState, current_a: float | None) -> BatteryReading:
 def test_contactors_open_at_low_current_or_after_two_seconds() -> None:
     live = battery(BatteryState.CONNECTED, 40.0)
     contactors = Contactors()
-    assert not contactors.ask_closed(True, None, 0.0), "nobody there to close"
+    assert contactors.ask_closed(True, None, -1.0) is None, "nobody there to close"
+    assert contactors.ask_closed(True, None, 0.0) is False
     assert contactors.ask_closed(True, battery(BatteryState.STANDBY, 0.0), 0.1)
     assert contactors.ask_closed(True, None, 5.0), "a lost frame does not open them"
     assert contactors.ask_closed(False, live, 10.0)
@@ -300,6 +353,36 @@ def test_contactors_open_at_low_current_or_after_two_seconds() -> None:
     assert contactors.ask_closed(True, live, 13.0)
     assert contactors.ask_closed(False, battery(BatteryState.CONNECTED, None), 14.0)
     assert not contactors.ask_closed(False, battery(BatteryState.CONNECTED, -0.9), 14.1)
+
+
+def test_a_start_under_load_opens_in_order() -> None:
+    contactors = Contactors()
+    live = battery(BatteryState.CONNECTED, 40.0)
+    assert contactors.ask_closed(False, None, 0.0) is None, "not known: ask for nothing"
+    assert contactors.ask_closed(False, battery(BatteryState.UNKNOWN, 40.0), 0.3) is None
+    assert contactors.ask_closed(False, live, 0.4) is True, "as it was found"
+    assert contactors.ask_closed(False, live, 2.3) is True
+    assert contactors.ask_closed(False, battery(BatteryState.CONNECTED, 0.5), 2.35) is False
+
+
+def test_a_start_under_load_opens_after_two_seconds_at_most() -> None:
+    contactors = Contactors()
+    live = battery(BatteryState.CONNECTED, 40.0)
+    assert contactors.ask_closed(False, live, 0.0) is True
+    assert contactors.ask_closed(False, live, 1.9) is True
+    assert contactors.ask_closed(False, live, 2.0) is False
+
+
+@pytest.mark.parametrize("state", [BatteryState.STANDBY, BatteryState.FAULT])
+def test_a_start_at_rest_asks_for_open_contactors(state: BatteryState) -> None:
+    assert Contactors().ask_closed(False, battery(state, 0.0), 0.0) is False
+
+
+def test_a_silent_bms_is_asked_to_open_after_half_a_second() -> None:
+    contactors = Contactors()
+    assert contactors.ask_closed(False, None, 0.0) is None
+    assert contactors.ask_closed(False, None, 0.4) is None
+    assert contactors.ask_closed(False, None, 0.5) is False
 
 
 def test_contactors_are_not_asked_to_close_on_a_fault() -> None:

@@ -139,16 +139,26 @@ def test_flags_are_reset_when_asked() -> None:
             )
 
 
-def test_what_our_silence_caused_is_reset_unless_a_rack_has_a_fault() -> None:
+def test_what_our_silence_caused_waits_for_the_state_machine() -> None:
     with FakeSocketcand() as server:
         slots = Slots.create()
         with running(bms_workers(site_on(server.port), CLOCK, slots)):
             assert soon(lambda: server.raw)
             late = {"BmsState": float(fox.ERROR), "CanTimingError": 1.0}
             converse(server, slots, REST, 0.4, f_BmsState=late)
+            assert set(server.payloads(0x210)) == {OPEN_BYTES}
+            converse(server, slots, Setpoints(reset_faults=True), 0.4, f_BmsState=late)
             assert server.payloads(0x210)[-1] == b"\x04" + bytes(7)
-            deep = {"DeepDischargeError": 1.0}
-            converse(server, slots, REST, 0.4, f_BmsState=late, f_StringState=deep)
+
+
+def test_a_core_that_starts_under_load_keeps_the_contactors_until_the_current_falls() -> None:
+    with FakeSocketcand() as server:
+        slots = Slots.create()
+        with running(bms_workers(site_on(server.port), CLOCK, slots)):
+            assert soon(lambda: server.raw)
+            converse(server, slots, REST, 0.8)
+            assert set(server.payloads(0x210)) == {CLOSE_BYTES}, "10 A flow"
+            converse(server, slots, REST, 0.3, f_PackValuesP0={"Current": 0.5})
             assert server.payloads(0x210)[-1] == OPEN_BYTES
 
 

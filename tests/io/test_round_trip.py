@@ -167,6 +167,8 @@ def test_it_comes_back_after_the_box_was_dead_under_load(site_file: Path) -> Non
         assert plant.plant.site.bms.faults and plant.plant.site.inverter.alarm
         slots = Slots.create(("grid", "pv"))
         with running((*modbus_workers(site, CLOCK, slots), *bms_workers(site, CLOCK, slots))):
-            rest = Setpoints()
-            assert soon(lambda: reached(rest, BatteryState.STANDBY, InverterState.OFF), 5.0)
+            pause(1.5)
+            assert seen() == (BatteryState.FAULT, InverterState.FAULT), "nobody has reset them"
+            reset = Setpoints(reset_faults=True)
+            assert soon(lambda: reached(reset, BatteryState.STANDBY, InverterState.OFF), 5.0)
             assert soon(lambda: reached(live, BatteryState.CONNECTED, InverterState.RUNNING), 8.0)

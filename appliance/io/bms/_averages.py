@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from appliance.io.bms._signals import Bits, Dictionary, Latest
+from appliance.io.bms._signals import Bits, Dictionary, Payloads
 from appliance.io.bms.family import SingleMap
 from appliance.io.plausible import plausible
 
@@ -32,14 +32,14 @@ class Averages:
         self._renewed_at_s: float | None = None
         self._means: dict[int, float] = {}
 
-    def mean(self, rack: int, latest: Latest, now_s: float) -> float | None:
+    def mean(self, rack: int, latest: Payloads, now_s: float) -> float | None:
         """Of the valid cells of a rack; None when none was heard of."""
         if self._renewed_at_s is None or now_s - self._renewed_at_s >= RENEW_S:
             self._renewed_at_s = now_s
             self._means = self._renewed(latest, now_s)
         return self._means.get(rack)
 
-    def _renewed(self, latest: Latest, now_s: float) -> dict[int, float]:
+    def _renewed(self, latest: Payloads, now_s: float) -> dict[int, float]:
         by_rack: dict[int, list[float]] = {}
         per_frame = len(self._signals)
         for frame in range(self._frames):

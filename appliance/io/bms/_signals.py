@@ -140,7 +140,7 @@ class Dictionary:
         }
 
 
-class Latest:
+class Payloads:
     """The newest payload of every frame (and multiplexer value) that somebody reads."""
 
     def __init__(self, wanted: Iterable[int], multiplexers: dict[int, Bits]) -> None:

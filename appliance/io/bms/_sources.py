@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.io.bms._signals import NO_MUX, Bits, Dictionary, Latest
+from appliance.io.bms._signals import NO_MUX, Bits, Dictionary, Payloads
 from appliance.io.bms.family import Layout, Sources, Texts
 from appliance.io.plausible import plausible
 
@@ -73,7 +73,7 @@ def _found(bits: Iterable[Bits | None]) -> tuple[Bits, ...]:
 class Reader:
     """Takes values out of the newest payloads. `rack` counts from 1; None is the battery as a whole."""
 
-    def __init__(self, latest: Latest, layout: Layout) -> None:
+    def __init__(self, latest: Payloads, layout: Layout) -> None:
         self._latest = latest
         self._layout = layout
 

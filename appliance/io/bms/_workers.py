@@ -13,8 +13,9 @@ from appliance.io.bms.decoder import Decoder
 from appliance.io.bms.request import Conversation, Request
 from appliance.io.buses import BusError
 from appliance.io.buses.can import CanPort, open_can
+from appliance.io.deadman import setpoints_now
 from appliance.mailbox import Slots
-from appliance.model import SAFE, BatteryReading, Setpoints
+from appliance.model import BatteryReading
 from appliance.site import CanBus, SiteSettings
 from appliance.supervisor import Lease, Worker
 
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 
 RECEIVE_S: Final = 0.02
 PUBLISH_S: Final = 0.1
-DECISION_MAX_AGE_S: Final = 1.0
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 1.0
 SILENT_AFTER_S: Final = 5.0
@@ -73,8 +73,8 @@ class BmsThread:
             lease.beat()
             now_s = self._clock.now_s()
             battery = self._known(now_s)
-            late = battery is not None and self._decoder.heard_late(battery, now_s)
-            self._conversation.update(port, self._setpoints(now_s), battery, now_s, late=late)
+            setpoints, _number = setpoints_now(self._slots.decision, now_s)
+            self._conversation.update(port, setpoints, battery, now_s)
             wait_s = self._conversation.wait_s(self._clock.now_s())
             self._receive(port, min(wait_s, RECEIVE_S))
             self._look_at_silence()
@@ -93,10 +93,6 @@ class BmsThread:
             self._reading = self._decoder.reading(now_s)
             self._slots.battery.put(self._reading, heard_at_s)
             self._published_at_s = now_s
-
-    def _setpoints(self, now_s: float) -> Setpoints:
-        decision = self._slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
-        return SAFE if decision is None else decision.setpoints
 
     def _known(self, now_s: float) -> BatteryReading | None:
         """What the BMS said, unless it is silent."""

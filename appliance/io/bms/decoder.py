@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from appliance.io.bms._averages import Averages
-from appliance.io.bms._signals import NO_MUX, Bits, Dictionary, Latest, frame_id
+from appliance.io.bms._signals import NO_MUX, Bits, Dictionary, Payloads, frame_id
 from appliance.io.bms._sources import Reader, Taken, flags, take
 from appliance.io.bms.family import (
     BatteryMap,
@@ -21,6 +21,12 @@ from appliance.registry import DBC_FOLDER
 
 FLAG_AGE_FACTOR = 2.0
 """Flags may be this much older than other signals: a lost frame must not look like a fault gone."""
+RACKS_AT_ONCE = 4
+"""Racks may take turns in one frame; the flags of more of them may be older."""
+
+
+NOT_HEARD = "state is not heard"
+"""The fault of a rack whose flags do not come, while the BMS speaks of other things."""
 
 
 class Decoder:
@@ -43,8 +49,10 @@ class Decoder:
         self.key_id = frame_id(key)
         steps = [family.layout.id_step * rack for rack in range(racks)]
         wanted = {number + step for number in (*dictionary.used, self.key_id) for step in steps}
-        self._latest = Latest(wanted, dictionary.multiplexers())
+        self._latest = Payloads(wanted, dictionary.multiplexers())
         self._reader = Reader(self._latest, family.layout)
+        self._speaks_since_s = 0.0
+        """When the BMS began to be heard, at first or after a silence."""
 
     @classmethod
     def of(cls, name: str, racks: int = 1, capacity_wh: float = 0.0) -> "Decoder":
@@ -53,17 +61,17 @@ class Decoder:
 
     def store(self, frame: Frame) -> bool:
         """Keep a frame; True when it is the one that publishes a reading."""
+        key = frame.id == self.key_id
+        if key:
+            before_s = self.heard_at_s()
+            if before_s is None or frame.at_s - before_s > self._flag_age_s:
+                self._speaks_since_s = frame.at_s
         self._latest.store(frame)
-        return frame.id == self.key_id
+        return key
 
     def heard_at_s(self) -> float | None:
         """When the publishing frame came last; None: never."""
         return self._latest.at_s((self.key_id, NO_MUX))
-
-    def heard_late(self, battery: BatteryReading, now_s: float) -> bool:
-        """The BMS says that it missed the box, and no rack has a fault that the same reset would hide."""
-        late = self._late and self._reader.raw(self._late, None, now_s, self._flag_age_s)
-        return bool(late) and not any(rack.faults for rack in battery.racks)
 
     def reading(self, now_s: float) -> BatteryReading:
         """What is known now; what is missing, too old or not believable is None."""
@@ -97,6 +105,7 @@ class Decoder:
     def _read_map(self, family: Family, dictionary: Dictionary) -> None:
         battery, age_s = family.battery, family.max_age_s
         self._flag_age_s = FLAG_AGE_FACTOR * age_s
+        self._rack_flag_age_s = self._flag_age_s * max(1.0, self._racks / RACKS_AT_ONCE)
         self._battery = _numbers(battery, _BATTERY, dictionary, age_s)
         self._max_charge = _limit(battery.max_charge, dictionary, age_s)
         self._max_discharge = _limit(battery.max_discharge, dictionary, age_s)
@@ -105,8 +114,6 @@ class Decoder:
         self._state_bits = dictionary.bits(family.state.signal)
         self._states = _states(family.state, dictionary)
         self._state_names = dictionary.names(family.state.signal)
-        late = family.request.late
-        self._late = None if late is None else dictionary.bits(late)
         self._code_bits: Bits | None = None
         self._codes: dict[int, str] = {}
         if battery.code is not None:
@@ -161,14 +168,17 @@ class Decoder:
         return [name.removeprefix(code.strip).replace("_", " ").lower()]
 
     def _limit_w(self, limit: "_Limit", voltage_v: float | None, now_s: float) -> float | None:
-        """The smaller of current times voltage and power, of what is known."""
+        """The smaller of current times voltage and power, of what is known; a negative one is no limit."""
         reader = self._reader
         current_a = reader.number("current_a", limit[0], None, now_s)
         power_w = reader.number("power_w", limit[1], None, now_s)
-        if current_a is None or voltage_v is None:
-            return power_w
-        by_current_w = current_a * voltage_v
-        return by_current_w if power_w is None else min(by_current_w, power_w)
+        by_current_w = None
+        if current_a is not None and voltage_v is not None:
+            by_current_w = current_a * voltage_v
+        known = [limit for limit in (current_a, by_current_w, power_w) if limit is not None]
+        if any(limit < 0.0 for limit in known):
+            return None
+        return min((w for w in (by_current_w, power_w) if w is not None), default=None)
 
     def _rack(self, rack: int, now_s: float) -> RackReading:
         reader, sources = self._reader, self._rack_numbers
@@ -196,9 +206,20 @@ class Decoder:
             cell_min_c_at=low_c.at if low_c else None,
             cell_max_c_at=high_c.at if high_c else None,
             contactors_closed=None if closed is None else closed != 0.0,
-            faults=tuple(reader.texts(self._rack_faults, rack, now_s, self._flag_age_s)),
-            warnings=tuple(reader.texts(self._rack_warnings, rack, now_s, self._flag_age_s)),
+            faults=self._faults_of(rack, now_s),
+            warnings=tuple(reader.texts(self._rack_warnings, rack, now_s, self._rack_flag_age_s)),
         )
+
+    def _faults_of(self, rack: int, now_s: float) -> tuple[str, ...]:
+        """Flags that are set, and the silence of those that should be heard: no news is not good news."""
+        reader, age_s, heard_at_s = self._reader, self._rack_flag_age_s, self.heard_at_s()
+        faults = reader.texts(self._rack_faults, rack, now_s, age_s)
+        speaks = heard_at_s is not None and now_s - heard_at_s <= self.family.max_age_s
+        if speaks and now_s - self._speaks_since_s > age_s:
+            rows = self._rack_faults
+            if any(reader.raw(row.bits, rack, now_s, age_s) is None for row in rows):
+                faults.append(NOT_HEARD)
+        return tuple(faults)
 
 
 _BATTERY = ("voltage_v", "current_a", "power_w", "soc_pct", "soh_pct", "soe_wh")

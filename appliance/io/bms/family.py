@@ -140,8 +140,6 @@ class RequestMap(Settings):
     open: dict[str, int]
     close: dict[str, int]
     reset_faults: dict[str, int] = Field(default_factory=dict)
-    late: Signal | None = None
-    """A flag that says: the box was not heard in time. It is reset without being asked to."""
 
 
 class Family(Settings):

@@ -13,17 +13,28 @@ LOW_CURRENT_A: Final = 1.0
 """Contactors open below this current; opening under load wears them out."""
 LONGEST_WAIT_S: Final = 2.0
 """They open after this time even when current still flows, or nobody knows."""
+FIRST_WORD_S: Final = 0.5
+"""The BMS has this long to say whether its contactors are closed, before it is asked for anything."""
 
 
 class Contactors:
     """Whether to ask for closed contactors: in the proper order, whoever commands."""
 
     def __init__(self) -> None:
-        self._closed = False
+        self._closed: bool | None = None
+        """None: not known yet. A box that starts again may find them closed, and under load."""
+        self._since_s: float | None = None
         self._unwanted_since_s: float | None = None
 
-    def ask_closed(self, wanted: bool, battery: BatteryReading | None, now_s: float) -> bool:
-        """Close when wanted and the BMS is sound; open when the current is low, or after 2 s."""
+    def ask_closed(self, wanted: bool, battery: BatteryReading | None, now_s: float) -> bool | None:
+        """Close when wanted and the BMS is sound; open when the current is low, or after 2 s.
+
+        None: ask for nothing yet.
+        """
+        if self._closed is None:
+            self._closed = self._found_closed(battery, now_s)
+            if self._closed is None:
+                return None
         if battery is not None and battery.state is BatteryState.FAULT:
             self._closed, self._unwanted_since_s = False, None
         elif wanted:
@@ -33,6 +44,13 @@ class Contactors:
         elif self._closed:
             self._closed = not self._may_open(battery, now_s)
         return self._closed
+
+    def _found_closed(self, battery: BatteryReading | None, now_s: float) -> bool | None:
+        """What the BMS does before it is asked; None while it may still say so."""
+        self._since_s = now_s if self._since_s is None else self._since_s
+        if battery is not None and battery.state is not BatteryState.UNKNOWN:
+            return battery.state is BatteryState.CONNECTED
+        return False if now_s - self._since_s >= FIRST_WORD_S else None
 
     def _may_open(self, battery: BatteryReading | None, now_s: float) -> bool:
         if self._unwanted_since_s is None:
@@ -99,19 +117,14 @@ class Conversation:
         setpoints: Setpoints,
         battery: BatteryReading | None,
         now_s: float,
-        *,
-        late: bool = False,
     ) -> None:
-        """Send the request when it is due. Raises BusError.
-
-        `late`: the BMS says that it missed us; with contactors open that is forgiven at once.
-        """
+        """Send the request when it is due and known. Raises BusError."""
         if now_s < self._next_at_s:
             return
         self._next_at_s += self._request.period_s
         if self._next_at_s <= now_s:
             self._next_at_s = now_s + self._request.period_s
         closed = self._contactors.ask_closed(setpoints.contactors_closed, battery, now_s)
-        reset = setpoints.reset_faults or (late and not closed)
-        payload = self._request.payload(closed=closed, reset_faults=reset)
-        port.send(self._request.frame_id, payload)
+        if closed is not None:
+            payload = self._request.payload(closed=closed, reset_faults=setpoints.reset_faults)
+            port.send(self._request.frame_id, payload)
