@@ -1,0 +1,371 @@
+"""Rows: every error and every limit, as literals. A row that is removed or bent fails here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from appliance.errors import ERRORS
+from appliance.limits import LIMITS, Allowed, apply_limits
+from appliance.model import (
+    ActiveError,
+    BatteryReading,
+    BatteryState,
+    BoardReading,
+    Effect,
+    GoToMode,
+    GoToState,
+    InverterState,
+    MeterReading,
+    ResetEstop,
+    SensorReading,
+    SetPower,
+    Severity,
+    State,
+)
+from tests.stories import Story, battery, inverter, rack, seen
+
+WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
+NOTHING: tuple[Effect, ...] = ()
+NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
+NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
+STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
+STANDBY = BatteryState.STANDBY
+
+
+def running() -> Story:
+    return Story().running()
+
+
+def told_to_open() -> Story:
+    story = running()
+    story.changes["inverter"] = inverter(state=InverterState.OFF)
+    story.ask(GoToState(State.IDLE))
+    assert not story.last.setpoints.contactors_closed
+    return story
+
+
+def almost_too_long_in_starting() -> Story:
+    story = Story(changes={"battery": battery(state=STANDBY)})
+    story.step(29.9)
+    assert story.last.state is State.STARTING
+    return story
+
+
+def holding(power_w: float) -> Callable[[], Story]:
+    def start() -> Story:
+        story = running()
+        story.ask(GoToMode("local_control"))
+        story.ask(SetPower(power_w, 600.0))
+        story.step(inverter=inverter(power_w))
+        assert story.last.setpoints.power_w == power_w
+        return story
+
+    return start
+
+
+@dataclass
+class Case:
+    """How one error comes and goes; `cured` is just not wrong any more."""
+
+    severity: Severity
+    effects: tuple[Effect, ...]
+    raise_s: float
+    clear_s: float
+    source: str
+    wrong: dict[str, Any]
+    cured: dict[str, Any] = field(default_factory=dict)
+    start: Callable[[], Story] = running
+
+
+def cell(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A battery of two racks, one of them changed."""
+    racks = [rack(one, **(changes if one == number else {})) for one in (1, 2)]
+    return {"battery": battery(*racks)}
+
+
+# fmt: off
+CASES: dict[int, tuple[Case, ...]] = {
+    101: (Case(ERROR, STOP, 1.0, 3.0, "battery", {"battery": None}, {"battery": battery()}),),
+    102: (
+        Case(ERROR, STOP, 0.0, 5.0, "battery",
+             {"battery": battery(state=BatteryState.FAULT)}, {"battery": battery()}),
+        Case(ERROR, STOP, 0.0, 5.0, "battery: fuse, fan",
+             {"battery": battery(faults=("fuse", "fan"))}, {"battery": battery()}),
+    ),
+    103: (Case(ERROR, STOP, 0.5, 3.0, "battery", {"battery": battery(state=STANDBY)}),),
+    104: (Case(CRITICAL, STOP, 10.0, 3.0, "battery",
+               {}, {"battery": battery(state=STANDBY)}, told_to_open),),
+    111: (Case(WARNING, NO_CHARGE, 2.0, 30.0, "rack 2",
+               cell(2, cell_max_v=3.64), cell(2, cell_max_v=3.62)),),
+    112: (Case(CRITICAL, STOP, 1.0, 60.0, "rack 1",
+               cell(1, cell_max_v=3.71), cell(1, cell_max_v=3.69)),),
+    113: (Case(WARNING, NO_DISCHARGE, 2.0, 30.0, "rack 2",
+               cell(2, cell_min_v=2.79), cell(2, cell_min_v=2.81)),),
+    114: (Case(CRITICAL, STOP, 1.0, 60.0, "rack 1",
+               cell(1, cell_min_v=2.49), cell(1, cell_min_v=2.51)),),
+    121: (Case(WARNING, NO_CHARGE, 5.0, 30.0, "rack 2",
+               cell(2, cell_min_c=1.9), cell(2, cell_min_c=2.1)),),
+    122: (Case(ERROR, NO_POWER, 5.0, 60.0, "rack 1",
+               cell(1, cell_max_c=53.1), cell(1, cell_max_c=52.9)),),
+    123: (
+        Case(CRITICAL, STOP, 1.0, 60.0, "rack 2",
+             cell(2, cell_max_c=58.1), cell(2, cell_max_c=57.9)),
+        Case(CRITICAL, STOP, 1.0, 60.0, "rack 2",
+             cell(2, cell_min_c=-20.1), cell(2, cell_min_c=-19.9)),
+    ),
+    201: (Case(ERROR, STOP, 1.0, 3.0, "inverter", {"inverter": None}, {"inverter": inverter()}),),
+    202: (
+        Case(ERROR, STOP, 0.0, 5.0, "inverter",
+             {"inverter": inverter(state=InverterState.FAULT)}, {"inverter": inverter()}),
+        Case(ERROR, STOP, 0.0, 5.0, "inverter: grid lost",
+             {"inverter": inverter(state=InverterState.FAULT, faults=("grid lost",))},
+             {"inverter": inverter()}),
+    ),
+    203: (Case(ERROR, STOP, 0.5, 3.0, "inverter", {"inverter": inverter(state=InverterState.OFF)}),),
+    204: (Case(ERROR, STOP, 0.0, 10.0, "battery and inverter", {}, {}, almost_too_long_in_starting),),
+    205: (
+        Case(ERROR, STOP, 5.0, 10.0, "inverter",
+             {"inverter": inverter(501.0)}, {"inverter": inverter(499.0)}),
+        Case(ERROR, STOP, 5.0, 10.0, "inverter",
+             {"inverter": inverter(-501.0)}, {"inverter": inverter(-499.0)}),
+        Case(ERROR, STOP, 5.0, 10.0, "inverter",
+             {"inverter": inverter(4_801.0)}, {"inverter": inverter(0.0)}, holding(4_000.0)),
+        Case(ERROR, STOP, 5.0, 10.0, "inverter",
+             {"inverter": inverter(200.0)}, {"inverter": inverter(0.0)}, holding(-400.0)),
+    ),
+    301: (
+        Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter", {"grid": None}, {"grid": MeterReading(0.0)}),
+        Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter",
+             {"grid": MeterReading()}, {"grid": MeterReading(0.0)}),
+    ),
+    302: (Case(WARNING, NOTHING, 2.0, 2.0, "PV meter", {"pv": None}, {"pv": MeterReading(0.0)}),),
+    401: (Case(CRITICAL, EMERGENCY, 0.0, 0.0, "emergency stop",
+               {"board": BoardReading(estop_pressed=True)},
+               {"board": BoardReading(estop_pressed=False)}),),
+    402: (Case(ERROR, STOP, 1.0, 3.0, "buttons and e-stop",
+               {"board": None}, {"board": BoardReading(estop_pressed=False)}),),
+    501: (Case(WARNING, NOTHING, 5.0, 2.0, "box sensor",
+               {"box": None}, {"box": SensorReading(temperature_c=25.0)}),),
+    502: (Case(ERROR, NO_POWER, 5.0, 60.0, "box",
+               {"box": SensorReading(temperature_c=60.1)},
+               {"box": SensorReading(temperature_c=59.9)}),),
+    601: (Case(WARNING, NOTHING, 0.0, 2.0, "meters", {"workers_down": ("meters",)},
+               {"workers_down": ()}),),
+    602: (Case(WARNING, NOTHING, 0.0, 2.0, "clock", {"clock_trusted": False},
+               {"clock_trusted": True}),),
+    603: (Case(ERROR, NOTHING, 0.0, 5.0, "memory", {"workers_down": ("recorder",)},
+               {"workers_down": ()}),),
+    604: (Case(WARNING, NOTHING, 10.0, 2.0, "cloud", {"cloud_connected": False},
+               {"cloud_connected": True}),),
+}
+# fmt: on
+CASE_LIST = [(number, case) for number, cases in CASES.items() for case in cases]
+LATCHED = (401,)
+
+
+def raised(story: Story, number: int) -> ActiveError | None:
+    found = [error for error in story.last.errors if error.number == number]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def test_every_error_has_its_case() -> None:
+    assert sorted(CASES) == [row.number for row in ERRORS]
+    assert [row.number for row in ERRORS if row.latched] == list(LATCHED)
+
+
+@pytest.mark.parametrize(("number", "case"), CASE_LIST, ids=[str(one[0]) for one in CASE_LIST])
+def test_an_error_comes_in_its_time_and_goes_when_its_cause_is_gone(
+    number: int, case: Case
+) -> None:
+    story = case.start()
+    assert raised(story, number) is None
+    story.step(0.2, **case.wrong)
+    if case.raise_s > 0.0:
+        story.step(case.raise_s - 0.05)
+        assert raised(story, number) is None, "too early"
+        story.step(0.1)
+    error = raised(story, number)
+    assert error is not None, "never raised"
+    assert (error.severity, error.effects, error.source) == (
+        case.severity, case.effects, case.source,
+    )  # fmt: skip
+    stops = case.effects in (STOP, EMERGENCY)
+    assert story.last.state is (State.ERROR if stops else State.RUN)
+    story.step(0.1, **case.cured)
+    if number in LATCHED:
+        return
+    story.step(case.clear_s - 0.05)
+    assert raised(story, number) is not None, "cleared too early"
+    story.step(0.1)
+    assert raised(story, number) is None, "never cleared"
+
+
+def test_a_cause_that_comes_back_starts_the_clearing_anew() -> None:
+    story = running()
+    story.run(1.5, board=None)
+    story.step(0.1, board=BoardReading(estop_pressed=False))
+    story.step(2.8)
+    story.step(0.1, board=None)
+    story.step(0.1, board=BoardReading(estop_pressed=False))
+    story.step(2.8)
+    assert raised(story, 402) is not None
+    story.step(0.3)
+    assert raised(story, 402) is None
+
+
+def test_a_cause_that_goes_in_time_raises_nothing() -> None:
+    story = running()
+    for _ in range(10):
+        story.step(0.1, board=None)
+        story.step(0.8)
+        story.step(0.1, board=BoardReading(estop_pressed=False))
+        assert story.last.errors == ()
+        assert story.last.state is State.RUN
+
+
+def test_the_emergency_stop_stays_until_it_is_reset() -> None:
+    story = running()
+    story.step(board=BoardReading(estop_pressed=True))
+    story.step(board=BoardReading(estop_pressed=False))
+    story.step(3_600.0)
+    error = raised(story, 401)
+    assert error is not None
+    assert error.latched
+    assert story.ask(ResetEstop()).ok
+    assert raised(story, 401) is None
+
+
+def test_two_racks_are_two_errors_and_each_goes_alone() -> None:
+    story = running()
+    story.run(6.0, battery=battery(rack(1, cell_min_c=1.0), rack(2, cell_min_c=0.0)))
+    cold = [error.source for error in story.last.errors if error.number == 121]
+    assert sorted(cold) == ["rack 1", "rack 2"]
+    story.run(31.0, battery=battery(rack(1, cell_min_c=1.0), rack(2, cell_min_c=9.0)))
+    assert [error.source for error in story.last.errors] == ["rack 1"]
+
+
+def test_the_worst_error_is_named_first() -> None:
+    story = running()
+    story.run(3.0, pv=None, board=None, battery=battery(rack(cell_max_v=3.71)))
+    assert [error.number for error in story.last.errors] == [112, 402, 111, 302]
+
+
+@pytest.mark.parametrize("missing", ["cell_max_v", "cell_min_v", "cell_max_c", "cell_min_c"])
+def test_what_a_rack_does_not_say_raises_nothing_and_gives_no_power(missing: str) -> None:
+    story = running()
+    picture = {"battery": battery(rack(**{missing: None})), "grid": MeterReading(2_000.0)}
+    decision = story.run(6.0, **picture)
+    assert decision.errors == ()
+    assert (decision.state, decision.setpoints.power_w) == (State.RUN, 0.0)
+
+
+# ---------------------------------------------------------------- limits
+
+
+@dataclass
+class Held:
+    """A wish and how far it may go, with the words for it."""
+
+    wish_w: float
+    power_w: float
+    because: str
+    picture: dict[str, Any]
+
+
+# fmt: off
+HELD: dict[str, tuple[Held, ...]] = {
+    "battery": (
+        Held(-3_000.0, -1_200.0, "the battery's own limit", {"battery": battery(max_charge_w=1_200.0)}),
+        Held(3_000.0, 800.0, "the battery's own limit", {"battery": battery(max_discharge_w=800.0)}),
+        Held(3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_discharge_w=-1.0)}),
+        Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_charge_w=float("nan"))}),
+        Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_charge_w=None)}),
+        Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_discharge_w=None)}),
+        Held(3_000.0, 0.0, "a silent battery", {"battery": None}),
+    ),
+    "state of charge": (
+        Held(-4_000.0, -2_500.0, "state of charge 99.0 %", {"battery": battery(soc_pct=99.0)}),
+        Held(-4_000.0, 0.0, "state of charge 100.0 %", {"battery": battery(soc_pct=100.0)}),
+        Held(4_000.0, 2_500.0, "state of charge 11.0 %", {"battery": battery(soc_pct=11.0)}),
+        Held(4_000.0, 0.0, "state of charge 10.0 %", {"battery": battery(soc_pct=10.0)}),
+        Held(4_000.0, 0.0, "unknown state of charge", {"battery": battery(soc_pct=None)}),
+    ),
+    "cell voltage": (
+        Held(-4_000.0, -2_500.0, "cell 2.14 at 3.59 V", cell(2, cell_max_v=3.59)),
+        Held(-4_000.0, 0.0, "cell 1.14 at 3.63 V", cell(1, cell_max_v=3.63)),
+        Held(4_000.0, 2_500.0, "cell 2.7 at 2.90 V", cell(2, cell_min_v=2.9)),
+        Held(4_000.0, 0.0, "cell 1.7 at 2.80 V", cell(1, cell_min_v=2.8)),
+        Held(4_000.0, 0.0, "unknown cell voltages", cell(2, cell_max_v=None)),
+        Held(4_000.0, 0.0, "unknown cell voltages", {"battery": BatteryReading(
+            BatteryState.CONNECTED, soc_pct=50.0, max_charge_w=6e3, max_discharge_w=6e3)}),
+    ),
+    "cell temperature": (
+        Held(-4_000.0, -2_500.0, "cell 2.60 at 49 °C", cell(2, cell_max_c=49.0)),
+        Held(4_000.0, 2_500.0, "cell 1.60 at 49 °C", cell(1, cell_max_c=49.0)),
+        Held(4_000.0, 0.0, "cell 1.60 at 53 °C", cell(1, cell_max_c=53.0)),
+        Held(-4_000.0, 0.0, "cell 2.1 at 1 °C", cell(2, cell_min_c=1.0)),
+        Held(4_000.0, 0.0, "unknown cell temperatures of rack 2", cell(2, cell_min_c=None)),
+    ),
+    "inverter": (
+        Held(-9_000.0, -5_000.0, "the inverter", {}),
+        Held(9_000.0, 5_000.0, "the inverter", {}),
+    ),
+    "grid connection": (
+        Held(-5_000.0, -3_000.0, "the grid connection", {"grid": MeterReading(14_000.0)}),
+        Held(-5_000.0, -4_000.0, "the grid connection",
+             {"grid": MeterReading(14_000.0), "inverter": inverter(-1_000.0)}),
+        Held(-5_000.0, 0.0, "the grid connection", {"grid": MeterReading(18_000.0)}),
+        Held(5_000.0, 2_000.0, "the grid connection", {"grid": MeterReading(-15_000.0)}),
+        Held(5_000.0, 4_500.0, "the grid connection",
+             {"grid": MeterReading(-15_000.0), "inverter": inverter(2_500.0)}),
+        Held(5_000.0, 0.0, "the grid connection", {"grid": None}),
+        Held(5_000.0, 0.0, "the grid connection", {"inverter": None}),
+    ),
+}
+# fmt: on
+HELD_LIST = [(name, held) for name, cases in HELD.items() for held in cases]
+
+
+def allowed(wish_w: float, *effects: Effect, **picture: Any) -> Allowed:
+    return apply_limits(wish_w, frozenset(effects), seen(**picture), Story().site)
+
+
+def test_every_limit_has_its_case() -> None:
+    assert list(HELD) == [row.name for row in LIMITS]
+
+
+@pytest.mark.parametrize(("name", "held"), HELD_LIST, ids=[one[0] for one in HELD_LIST])
+def test_a_limit_holds_back_this_much_and_says_so(name: str, held: Held) -> None:
+    answer = allowed(held.wish_w, **held.picture)
+    assert answer.power_w == pytest.approx(held.power_w, abs=1e-6)
+    assert (answer.limits.binding, answer.because) == (name, held.because)
+
+
+@pytest.mark.parametrize("picture", [
+    {"battery": battery(soc_pct=98.0)}, {"battery": battery(soc_pct=12.0)},
+    cell(2, cell_max_v=3.55), cell(2, cell_min_v=3.0), cell(2, cell_max_c=45.0),
+    cell(2, cell_min_c=2.0), {"grid": MeterReading(12_000.0)}, {"grid": MeterReading(-12_000.0)},
+])  # fmt: skip
+def test_at_the_edge_nothing_is_held_back(picture: dict[str, Any]) -> None:
+    for wish_w in (-5_000.0, 5_000.0):
+        answer = allowed(wish_w, **picture)
+        assert (answer.power_w, answer.limits.binding, answer.because) == (wish_w, None, "")
+
+
+@pytest.mark.parametrize(("effects", "charge_w", "discharge_w"), [
+    (NO_CHARGE, 0.0, 2_000.0), (NO_DISCHARGE, -2_000.0, 0.0), (NO_POWER, 0.0, 0.0),
+    (STOP, 0.0, 0.0), (EMERGENCY, 0.0, 0.0), (NOTHING, -2_000.0, 2_000.0),
+])  # fmt: skip
+def test_what_an_error_forbids_is_zero(
+    effects: tuple[Effect, ...], charge_w: float, discharge_w: float
+) -> None:
+    assert allowed(-2_000.0, *effects).power_w == charge_w
+    assert allowed(2_000.0, *effects).power_w == discharge_w
+
+
+@pytest.mark.parametrize("wish_w", [float("nan"), float("inf"), float("-inf")])
+def test_a_wish_that_is_no_number_is_nothing(wish_w: float) -> None:
+    assert allowed(wish_w).power_w == 0.0
