@@ -256,8 +256,8 @@ def test_the_worst_error_is_named_first() -> None:
 @pytest.mark.parametrize("missing", ["cell_max_v", "cell_min_v", "cell_max_c", "cell_min_c"])
 def test_what_a_rack_does_not_say_raises_nothing_and_gives_no_power(missing: str) -> None:
     story = running()
-    picture = {"battery": battery(rack(**{missing: None})), "grid": MeterReading(2_000.0)}
-    decision = story.run(6.0, **picture)
+    unsaid: dict[str, Any] = {missing: None}
+    decision = story.run(6.0, battery=battery(rack(**unsaid)), grid=MeterReading(2_000.0))
     assert decision.errors == ()
     assert (decision.state, decision.setpoints.power_w) == (State.RUN, 0.0)
 

@@ -1,0 +1,99 @@
+"""A box in each state, one way to get there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from appliance.model import (
+    BatteryState,
+    BoardReading,
+    GoToState,
+    InverterState,
+    MeterReading,
+    State,
+)
+from tests.stories import Story, battery, inverter, rack
+
+INIT, STARTING, RUN, STOPPING = State.INIT, State.STARTING, State.RUN, State.STOPPING
+SLEEP, IDLE, MAINTENANCE, ERROR = State.SLEEP, State.IDLE, State.MAINTENANCE, State.ERROR
+RESTART, REBOOT = State.RESTART, State.REBOOT
+
+OPEN = battery(rack(contactors_closed=False), state=BatteryState.STANDBY)
+OFF = inverter(state=InverterState.OFF)
+ALARM = inverter(state=InverterState.FAULT)
+PRESSED, RELEASED = BoardReading(estop_pressed=True), BoardReading(estop_pressed=False)
+UP: dict[str, Any] = {"battery": battery(), "inverter": inverter()}
+DOWN: dict[str, Any] = {"battery": OPEN, "inverter": OFF}
+
+
+def in_init() -> Story:
+    return Story(changes={**DOWN, "board": None})
+
+
+def in_starting() -> Story:
+    return Story(changes=dict(DOWN))
+
+
+def in_run() -> Story:
+    return Story().running()
+
+
+def in_stopping() -> Story:
+    """Current flows and the inverter runs: it takes its time."""
+    story = in_run()
+    story.step(battery=battery(current_a=20.0))
+    story.ask(GoToState(IDLE))
+    return story
+
+
+def in_idle() -> Story:
+    story = in_run()
+    story.ask(GoToState(IDLE))
+    story.run(0.5, **DOWN)
+    return story
+
+
+def in_maintenance() -> Story:
+    story = in_run()
+    story.ask(GoToState(MAINTENANCE))
+    story.run(0.5, **DOWN)
+    return story
+
+
+def in_sleep() -> Story:
+    story = in_run()
+    story.step(301.0, battery=battery(soc_pct=10.2), grid=MeterReading(400.0))
+    empty = battery(rack(contactors_closed=False), soc_pct=10.2, state=BatteryState.STANDBY)
+    story.run(0.5, battery=empty, inverter=OFF)
+    return story
+
+
+def in_error() -> Story:
+    story = in_run()
+    story.step(battery=OPEN, inverter=ALARM)
+    return story
+
+
+def in_restart() -> Story:
+    story = in_idle()
+    story.ask(GoToState(RESTART))
+    return story
+
+
+def in_reboot() -> Story:
+    story = in_idle()
+    story.ask(GoToState(REBOOT))
+    return story
+
+
+BOXES: dict[State, Callable[[], Story]] = {
+    INIT: in_init, STARTING: in_starting, RUN: in_run, STOPPING: in_stopping, SLEEP: in_sleep,
+    IDLE: in_idle, MAINTENANCE: in_maintenance, ERROR: in_error, RESTART: in_restart,
+    REBOOT: in_reboot,
+}  # fmt: skip
+LIVE = (INIT, STARTING, RUN, STOPPING, SLEEP, IDLE)
+
+
+def box(state: State) -> Story:
+    story = BOXES[state]()
+    assert story.last.state is state, story.last.why
+    return story
