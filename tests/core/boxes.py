@@ -1,4 +1,4 @@
-"""A box in each state, one way to get there."""
+"""A box in each state, one way to get there; a battery with one odd rack."""
 
 from collections.abc import Callable
 from typing import Any
@@ -97,3 +97,9 @@ def box(state: State) -> Story:
     story = BOXES[state]()
     assert story.last.state is state, story.last.why
     return story
+
+
+def cell(number: int, **changes: Any) -> dict[str, Any]:
+    """A battery of two racks, one of them changed."""
+    racks = [rack(one, **(changes if one == number else {})) for one in (1, 2)]
+    return {"battery": battery(*racks)}

@@ -1,0 +1,122 @@
+"""Every limit as literals: a row that is removed or bent fails here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from appliance.limits import LIMITS, Allowed, apply_limits
+from appliance.model import BatteryReading, BatteryState, Effect, MeterReading
+from tests.core.boxes import cell
+from tests.stories import Story, battery, inverter, seen
+
+NOTHING: tuple[Effect, ...] = ()
+NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
+NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
+STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
+
+
+@dataclass
+class Held:
+    """A wish and how far it may go, with the words for it."""
+
+    wish_w: float
+    power_w: float
+    because: str
+    picture: dict[str, Any]
+
+
+# fmt: off
+HELD: dict[str, tuple[Held, ...]] = {
+    "battery": (
+        Held(-3_000.0, -1_200.0, "the battery's own limit", {"battery": battery(max_charge_w=1_200.0)}),
+        Held(3_000.0, 800.0, "the battery's own limit", {"battery": battery(max_discharge_w=800.0)}),
+        Held(3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_discharge_w=-1.0)}),
+        Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_charge_w=float("nan"))}),
+        Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_charge_w=None)}),
+        Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_discharge_w=None)}),
+        Held(3_000.0, 0.0, "a silent battery", {"battery": None}),
+    ),
+    "state of charge": (
+        Held(-4_000.0, -2_500.0, "state of charge 99.0 %", {"battery": battery(soc_pct=99.0)}),
+        Held(-4_000.0, 0.0, "state of charge 100.0 %", {"battery": battery(soc_pct=100.0)}),
+        Held(4_000.0, 2_500.0, "state of charge 11.0 %", {"battery": battery(soc_pct=11.0)}),
+        Held(4_000.0, 0.0, "state of charge 10.0 %", {"battery": battery(soc_pct=10.0)}),
+        Held(4_000.0, 0.0, "unknown state of charge", {"battery": battery(soc_pct=None)}),
+    ),
+    "cell voltage": (
+        Held(-4_000.0, -2_500.0, "cell 2.14 at 3.59 V", cell(2, cell_max_v=3.59)),
+        Held(-4_000.0, 0.0, "cell 1.14 at 3.63 V", cell(1, cell_max_v=3.63)),
+        Held(4_000.0, 2_500.0, "cell 2.7 at 2.90 V", cell(2, cell_min_v=2.9)),
+        Held(4_000.0, 0.0, "cell 1.7 at 2.80 V", cell(1, cell_min_v=2.8)),
+        Held(4_000.0, 0.0, "unknown cell voltages", cell(2, cell_max_v=None)),
+        Held(4_000.0, 0.0, "unknown cell voltages", {"battery": BatteryReading(
+            BatteryState.CONNECTED, soc_pct=50.0, max_charge_w=6e3, max_discharge_w=6e3)}),
+    ),
+    "cell temperature": (
+        Held(-4_000.0, -2_500.0, "cell 2.60 at 49 °C", cell(2, cell_max_c=49.0)),
+        Held(4_000.0, 2_500.0, "cell 1.60 at 49 °C", cell(1, cell_max_c=49.0)),
+        Held(4_000.0, 0.0, "cell 1.60 at 53 °C", cell(1, cell_max_c=53.0)),
+        Held(-4_000.0, 0.0, "cell 2.1 at 1 °C", cell(2, cell_min_c=1.0)),
+        Held(4_000.0, 0.0, "unknown cell temperatures of rack 2", cell(2, cell_min_c=None)),
+    ),
+    "inverter": (
+        Held(-9_000.0, -5_000.0, "the inverter", {}),
+        Held(9_000.0, 5_000.0, "the inverter", {}),
+    ),
+    "grid connection": (
+        Held(-5_000.0, -3_000.0, "the grid connection", {"grid": MeterReading(14_000.0)}),
+        Held(-5_000.0, -4_000.0, "the grid connection",
+             {"grid": MeterReading(14_000.0), "inverter": inverter(-1_000.0)}),
+        Held(-5_000.0, 0.0, "the grid connection", {"grid": MeterReading(18_000.0)}),
+        Held(5_000.0, 2_000.0, "the grid connection", {"grid": MeterReading(-15_000.0)}),
+        Held(5_000.0, 4_500.0, "the grid connection",
+             {"grid": MeterReading(-15_000.0), "inverter": inverter(2_500.0)}),
+        Held(5_000.0, 0.0, "the grid connection", {"grid": None}),
+        Held(5_000.0, 0.0, "the grid connection", {"inverter": None}),
+    ),
+}
+# fmt: on
+HELD_LIST = [(name, held) for name, cases in HELD.items() for held in cases]
+
+
+def allowed(wish_w: float, *effects: Effect, **picture: Any) -> Allowed:
+    return apply_limits(wish_w, frozenset(effects), seen(**picture), Story().site)
+
+
+def test_every_limit_has_its_case() -> None:
+    assert list(HELD) == [row.name for row in LIMITS]
+
+
+@pytest.mark.parametrize(("name", "held"), HELD_LIST, ids=[one[0] for one in HELD_LIST])
+def test_a_limit_holds_back_this_much_and_says_so(name: str, held: Held) -> None:
+    answer = allowed(held.wish_w, **held.picture)
+    assert answer.power_w == pytest.approx(held.power_w, abs=1e-6)
+    assert (answer.limits.binding, answer.because) == (name, held.because)
+
+
+@pytest.mark.parametrize("picture", [
+    {"battery": battery(soc_pct=98.0)}, {"battery": battery(soc_pct=12.0)},
+    cell(2, cell_max_v=3.55), cell(2, cell_min_v=3.0), cell(2, cell_max_c=45.0),
+    cell(2, cell_min_c=2.0), {"grid": MeterReading(12_000.0)}, {"grid": MeterReading(-12_000.0)},
+])  # fmt: skip
+def test_at_the_edge_nothing_is_held_back(picture: dict[str, Any]) -> None:
+    for wish_w in (-5_000.0, 5_000.0):
+        answer = allowed(wish_w, **picture)
+        assert (answer.power_w, answer.limits.binding, answer.because) == (wish_w, None, "")
+
+
+@pytest.mark.parametrize(("effects", "charge_w", "discharge_w"), [
+    (NO_CHARGE, 0.0, 2_000.0), (NO_DISCHARGE, -2_000.0, 0.0), (NO_POWER, 0.0, 0.0),
+    (STOP, 0.0, 0.0), (EMERGENCY, 0.0, 0.0), (NOTHING, -2_000.0, 2_000.0),
+])  # fmt: skip
+def test_what_an_error_forbids_is_zero(
+    effects: tuple[Effect, ...], charge_w: float, discharge_w: float
+) -> None:
+    assert allowed(-2_000.0, *effects).power_w == charge_w
+    assert allowed(2_000.0, *effects).power_w == discharge_w
+
+
+@pytest.mark.parametrize("wish_w", [float("nan"), float("inf"), float("-inf")])
+def test_a_wish_that_is_no_number_is_nothing(wish_w: float) -> None:
+    assert allowed(wish_w).power_w == 0.0
