@@ -68,13 +68,31 @@ def hang(lease: Lease) -> None:
 
 
 def test_a_worker_runs_only_in_its_states() -> None:
-    worker = Worker("updater", obedient, 1.0, should_run=lambda state: state is State.IDLE)
+    running: list[bool] = []
+
+    def work(lease: Lease) -> None:
+        running.append(True)
+        obedient(lease)
+        running.clear()
+
+    worker = Worker("updater", work, 1.0, should_run=lambda state: state is State.IDLE)
     supervisor = Supervisor([worker], SystemClock())
     supervisor.ensure_running(State.RUN)
-    assert supervisor.stop() == ()
+    time.sleep(0.03)
+    assert running == [], "not its state"
     supervisor.ensure_running(State.IDLE)
+    wait_until(lambda: running == [True])
+    supervisor.ensure_running(State.IDLE)
+    time.sleep(0.03)
+    assert running == [True], "once is enough"
     supervisor.ensure_running(State.RUN)
+    wait_until(lambda: running == [])
+    supervisor.ensure_running(State.RUN)
+    assert supervisor.down() == (), "asked to end is not a crash"
+    supervisor.ensure_running(State.IDLE)
+    wait_until(lambda: running == [True])
     assert supervisor.stop() == ()
+    assert running == []
 
 
 class Counter:
