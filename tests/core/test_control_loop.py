@@ -13,7 +13,7 @@ from appliance.model import (
     State,
 )
 from appliance.site import SiteSettings
-from tests.core.rig import SITE, Broken, Rig, Slow, crash, press, use
+from tests.core.rig import SITE, Broken, Rig, Slow, Ticks, crash, press, use
 
 # ---------------------------------------------------------------- ages
 
@@ -127,6 +127,17 @@ def test_after_a_crash_it_walks_up_again_without_power() -> None:
     assert rig.decided[-1].mode == "local_control"
 
 
+def test_after_a_crash_nothing_is_on_until_all_are_heard() -> None:
+    rig = Rig()
+    rig.tick(5)
+    assert rig.decided[-1].setpoints.contactors_closed
+    crash(rig)
+    rig.clock.advance(1.05)
+    rig.loop.run(Ticks(rig.clock, 2, lambda _number: None))
+    decided = [moment.decision for moment in rig.slots.recorded.drain()]
+    assert [(one.state, one.setpoints) for one in decided] == [(State.INIT, SAFE)] * 2
+
+
 def test_after_a_crash_the_mode_starts_from_nothing() -> None:
     rig = Rig()
     rig.grid_w = 4_000.0
@@ -217,8 +228,14 @@ def test_the_recorder_is_woken_when_errors_change_and_only_then() -> None:
     rig.slots.record_now.wait(0.0)
     rig.tick(3)
     assert not rig.slots.record_now.wait(0.0)
-    rig.tick(1, lambda _number: press(rig))
-    assert rig.slots.record_now.wait(0.0)
+    rung: list[bool] = []
+
+    def pressed(_number: int) -> None:
+        press(rig)
+        rung.append(rig.slots.record_now.wait(0.0))
+
+    rig.tick(4, pressed)
+    assert rung == [False, True, False, False], "the same error is not written again"
 
 
 def test_lateness_is_the_median_and_the_worst() -> None:

@@ -219,6 +219,13 @@ def test_a_cause_that_goes_in_time_raises_nothing() -> None:
         assert story.last.state is State.RUN
 
 
+def test_a_fifth_more_than_asked_for_is_borne() -> None:
+    story = holding(4_000.0)()
+    assert story.run(6.0, inverter=inverter(4_799.0)).errors == ()
+    story = holding(-4_000.0)()
+    assert story.run(6.0, inverter=inverter(-4_799.0)).errors == ()
+
+
 def test_the_emergency_stop_stays_until_it_is_reset() -> None:
     story = running()
     story.step(board=BoardReading(estop_pressed=True))
