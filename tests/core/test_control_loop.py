@@ -14,6 +14,7 @@ from appliance.model import (
 )
 from appliance.site import SiteSettings
 from tests.core.rig import SITE, Broken, Rig, Slow, Ticks, crash, press, use
+from tests.stories import battery
 
 # ---------------------------------------------------------------- ages
 
@@ -132,6 +133,7 @@ def test_after_a_crash_nothing_is_on_until_all_are_heard() -> None:
     rig.tick(5)
     assert rig.decided[-1].setpoints.contactors_closed
     crash(rig)
+    rig.slots.battery.put(battery(current_a=20.0), rig.clock.now_s())
     rig.clock.advance(1.05)
     rig.loop.run(Ticks(rig.clock, 2, lambda _number: None))
     decided = [moment.decision for moment in rig.slots.recorded.drain()]
