@@ -85,11 +85,12 @@ class ControlLoop:
         """Tick on an absolute timer, or at once when the bell rings; leave the safe default behind."""
         period_s = self._site.control.period_s
         next_s = self._clock.now_s()
-        # After a crash the plant may be on its way down: walk up again in order.
+        # After a crash the plant may be on its way down: walk up again in order. The errors stay as they
+        # are: one may have been raised by the very cycle that crashed.
         fresh_start = msgspec.structs.replace(
             self._cycle.memory, state=State.INIT, state_since_s=next_s, commanded=SAFE, manual=None
         )
-        self._cycle.adopt(fresh_start)
+        self._cycle.memory = fresh_start
         try:
             while not lease.ended:
                 lease.beat()

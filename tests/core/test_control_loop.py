@@ -160,10 +160,6 @@ def test_a_latched_stop_survives_a_crash() -> None:
     assert rig.decided[-1].state is State.ERROR
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="run() adopts the memory of the last finished cycle, which does not know this stop",
-)
 def test_a_stop_that_is_pressed_in_the_cycle_that_crashes_is_not_lost() -> None:
     rig = Rig()
     rig.tick(5)
