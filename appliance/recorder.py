@@ -22,6 +22,7 @@ PERIOD_S: Final = 0.2
 AFTER_ERROR_S: Final = 10.0
 """The black box is frozen this long after an error was raised, so that it holds what followed."""
 SPOT_KIND: Final = "SC_Spot_10s"
+"""Kind of these records in the outbox, and their schema in the cloud."""
 
 Spot = Callable[[Snapshot, Decision], Mapping[str, object]]
 

@@ -55,21 +55,9 @@ class Core:
         self._running_mark = self._run_folder / "core.running"
         self._crashed = self._running_mark.exists()
         self._missing: tuple[str, ...] = ()
-        self._modes, self._titles = build_modes(site)
-        self._cycle = Cycle(site, self._modes, self._titles)
-        store = Store(self._data / FILE_NAME)
-        try:
-            durable = store.recall()
-        except MemoryLostError as error:
-            log.error("the box has lost its memory, so it counts as stopped: %s", error)
-            durable = Durable(latched=(unknown_estop(clock),))
-            store.remember(durable)
-        latched = latch.read(self._data)
-        if latched is None and durable.mode is not None:
-            latched = True  # not a new box, so somebody has taken its memory
-        if latched and not durable.latched:
-            durable = msgspec.structs.replace(durable, latched=(unknown_estop(clock),))
-        store.close()
+        modes, self._titles = build_modes(site)
+        self._cycle = Cycle(site, modes, self._titles)
+        durable = remembered(self._data, clock)
         self._cycle.adopt(starting_memory(durable, site, set(self._titles), clock.now_s()))
         self._down: tuple[str, ...] = ()
         self._control = ControlLoop(self._cycle, self.slots, site, clock, lambda: self._down)
@@ -194,6 +182,24 @@ def _says(path: Path, name: str) -> bool | None:
         return bool(json.loads(path.read_text(encoding="utf-8"))[name])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def remembered(data_folder: Path, clock: Clock) -> Durable:
+    """What the last run left. Where it is lost, in whole or for the latch alone, the stop counts as latched."""
+    store = Store(data_folder / FILE_NAME)
+    try:
+        durable = store.recall()
+    except MemoryLostError as error:
+        log.error("the box has lost its memory, so it counts as stopped: %s", error)
+        durable = Durable(latched=(unknown_estop(clock),))
+        store.remember(durable)
+    store.close()
+    latched = latch.read(data_folder)
+    if latched is None and durable.mode is not None:
+        latched = True  # not a new box, so somebody has taken its memory
+    if latched and not durable.latched:
+        durable = msgspec.structs.replace(durable, latched=(unknown_estop(clock),))
+    return durable
 
 
 def unknown_estop(clock: Clock) -> ActiveError:

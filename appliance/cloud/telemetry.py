@@ -6,9 +6,6 @@ from typing import Final
 
 from appliance.model import Decision, RackReading, Snapshot
 
-SPOT: Final = "SC_Spot_10s"
-"""Kind of these records in the outbox, and their schema in the cloud."""
-
 Value = Callable[[Snapshot, Decision], object]
 
 
