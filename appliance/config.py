@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from appliance import registry
 from appliance.cycle import ModeLike
 from appliance.settings import Settings
-from appliance.site import SiteSettings
+from appliance.site import KINDS, SiteSettings
 
 DRIVER_FOLDERS = {
     "inverters": "appliance.io.inverters",
@@ -85,7 +85,7 @@ def _mode_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
             yield from (_sentence(("modes", name), mistake) for mistake in error.errors())
 
 
-TAGS = {"modbus_tcp", "can", "i2c", "gpio"}
+TAGS = KINDS
 """Names of bus kinds, which pydantic puts into paths."""
 
 

@@ -13,6 +13,7 @@ from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapsho
 from appliance.site import SiteSettings
 from appliance.supervisor import Lease
 
+CLIMATE_MAX_AGE_S: Final = 5.0
 SHORTEST_CYCLE_S: Final = 0.02
 """However often the bell rings, cycles follow each other no faster than this."""
 
@@ -35,6 +36,12 @@ def freeze(
         if "box" in sensors
         else None,
         board=slots.board.fresh(now_s, site.board.max_age_s),
+        climate=slots.climate.fresh(now_s, CLIMATE_MAX_AGE_S),
+        sensors={
+            name: slot.fresh(now_s, site.sensors[name].max_age_s)
+            for name, slot in sensors.items()
+            if name != "box"
+        },
         requests=slots.requests.drain(),
         workers_down=down,
         memory=memory,

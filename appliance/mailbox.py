@@ -10,6 +10,7 @@ from appliance.model import (
     Answer,
     BatteryReading,
     BoardReading,
+    ClimateReading,
     Decision,
     InverterReading,
     MeterReading,
@@ -168,6 +169,7 @@ class Slots:
     """By the name in site.toml: "grid", "pv"."""
     sensors: Mapping[str, Latest[SensorReading]]
     board: Latest[BoardReading]
+    climate: Latest[ClimateReading]
     decision: Latest[Decision]
     moment: Latest[Moment]
     """Snapshot and Decision of one cycle together, for the bus."""
@@ -194,6 +196,7 @@ class Slots:
             },
             sensors={name: Latest(f"sensor.{name}") for name in sensors},
             board=Latest("board", wake, rings_always=False),
+            climate=Latest("climate"),
             decision=Latest("decision"),
             moment=Latest("moment"),
             recorded=Stream(capacity=2_000),

@@ -2,9 +2,14 @@
 
 import importlib
 import importlib.util
+import json
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from appliance.settings import Settings
 
 DBC_FOLDER = Path(__file__).resolve().parent.parent / "dbc"
 """DBC files and the signal maps beside them: one pair per BMS family."""
@@ -26,6 +31,12 @@ def load(package: str, name: str) -> ModuleType:
         msg = f"no {name!r} in {package}; there is: {', '.join(sorted(known))}"
         raise LookupError(msg)
     return importlib.import_module(f"{package}.{name}")
+
+
+def options(file: object, values: Mapping[str, Any]) -> Settings:
+    """What a driver file wants to know, by its own class `Options`. Raises pydantic's ValidationError."""
+    kind: type[Settings] = getattr(file, "Options", Settings)
+    return kind.model_validate_json(json.dumps(dict(values), default=str))
 
 
 def bms_families() -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Modbus registers as tables: which ones to read in how few requests, and what their words mean."""
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -11,6 +11,8 @@ Values = Mapping[str, float | None]
 """Decoded registers by name; None where the device marks the value invalid or it cannot be true."""
 
 Kind = Literal["holding", "input", "coil", "discrete"]
+Ask = Callable[[Kind, int, int], tuple[int, ...]]
+"""Read `count` words (or bits) of a kind from an address, now. Raises BusError, RefusedError."""
 Type = Literal["bit", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
 _FORMATS: Final[dict[Type, str]] = {
     "u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d",
@@ -82,6 +84,10 @@ class Write:
     address: int
     kind: Literal["holding", "coil"]
     words: tuple[int, ...]
+    stored: bool = False
+    """The device keeps it in memory that wears out: written only when it differs, and counted."""
+    holds: tuple[int, ...] | None = None
+    """What the device holds there now, when the driver has read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,3 +7,7 @@ class BusError(Exception):
 
 class RefusedError(BusError):
     """The device answered, and the answer is no (a Modbus exception)."""
+
+
+class WrongDeviceError(BusError):
+    """Something answers, but it is not what site.toml says; the text names what it is."""

@@ -1,35 +1,71 @@
 """Battery inverters: one file per model, found by its name in site.toml.
 
-A driver is a table and four translations, and opens no socket: see `InverterDriver`.
+A driver is a table and a few translations, and opens no socket. Each file offers `TITLE`, a class
+`Driver`, and, when it wants to know something that no other driver does, a class `Options`.
 """
 
-from typing import Protocol, cast
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
 from appliance import registry
-from appliance.io.registers import Block, Register, Values, Write
+from appliance.io.registers import Ask, Block, Values, Write
 from appliance.model import InverterReading, Setpoints
+from appliance.settings import Settings
 from appliance.site import Inverter
 
 
-class InverterDriver(Protocol):
+class InverterDriver(ABC):
+    """One inverter. Used by one thread; deterministic, knows no clock."""
+
+    blocks: tuple[Block, ...]
+    """What to read, grouped into requests; may change in `identify`, never later."""
+
+    def identify(self, ask: Ask) -> None:
+        """Find out what answers there: after every new connection and every silence, before polling.
+
+        `ask` reads registers now. Raises BusError (silent) or `WrongDeviceError` (something else).
+        """
+        del ask
+
+    @abstractmethod
+    def reading(self, values: Values) -> InverterReading:
+        """The device's numbers in our words and signs (discharge +)."""
+
+    def arm(self) -> tuple[Write, ...]:
+        """What to write after `identify`: its communication timeout among it. No power before that."""
+        return ()
+
+    @abstractmethod
+    def writes(self, setpoints: Setpoints, values: Values, beat: int) -> tuple[Write, ...]:
+        """What to write for `setpoints`, given what the device said last (nothing, when it is silent).
+
+        `beat` counts the signs of life that were sent; a device that wants a changing number takes it
+        from there. A write with `stored=True` is sent only when the device does not hold it yet.
+        """
+
+
+class InverterFile(Protocol):
     """What each file of this folder offers."""
 
     TITLE: str
     """Maker and model; says so when it was never tried on the device."""
-    READS: tuple[Register, ...]
-    BLOCKS: tuple[Block, ...]
-    """READS grouped into requests."""
 
-    def reading(self, values: Values, /) -> InverterReading:
-        """The device's numbers in our words and signs (discharge +)."""
-
-    def arm(self, settings: Inverter, /) -> tuple[Write, ...]:
-        """What to write after each connection, the communication timeout among it."""
-
-    def writes(self, setpoints: Setpoints, values: Values, /) -> tuple[Write, ...]:
-        """What to write for `setpoints`, given what the device said last (nothing, when it is silent)."""
+    def Driver(self, settings: Inverter, options: Settings, /) -> InverterDriver:  # noqa: N802 the class
+        """The driver's class. Raises ValueError for settings that cannot work."""
 
 
-def load(name: str) -> InverterDriver:
-    """The driver of that name. Raises LookupError."""
-    return cast(InverterDriver, registry.load(__name__, name))
+def load(name: str) -> InverterFile:
+    """The file of that name. Raises LookupError."""
+    return cast(InverterFile, registry.load(__name__, name))
+
+
+def driver(settings: Inverter) -> InverterDriver:
+    """The driver that site.toml names, ready to use. Raises LookupError, ValueError."""
+    file = load(settings.driver)
+    return file.Driver(settings, registry.options(file, settings.options))
+
+
+def options(name: str, values: Mapping[str, Any]) -> Settings:
+    """Check a driver's own options. Raises pydantic's ValidationError."""
+    return registry.options(load(name), values)

@@ -13,8 +13,13 @@ stage goes on it is 0. `reactive_var` is not used: no register for it is known.
 from math import isfinite
 from typing import Final
 
+from typing_extensions import override
+
+from appliance.io.inverters import InverterDriver
+from appliance.io.known import hottest, phases, total
 from appliance.io.registers import Kind, Register, Type, Values, Write, grouped
-from appliance.model import InverterReading, InverterState, PhaseReading, Setpoints
+from appliance.model import InverterReading, InverterState, Setpoints
+from appliance.settings import Settings
 from appliance.site import Inverter
 
 TITLE = "TRUMPF TruConvert AC 3025 (not verified on hardware)"
@@ -81,44 +86,53 @@ ON: Final = POWER_STAGE.write(1)
 OFF: Final = POWER_STAGE.write(0)
 
 
-def reading(values: Values) -> InverterReading:
-    """Power into the AC bus (discharge) is positive, as the device counts."""
-    state, faults = _state(values)
-    phases = tuple(_phase(f"l{number}", values) for number in (1, 2, 3))
-    return InverterReading(
-        state=state,
-        power_w=_sum(*(phase.power_w for phase in phases)),
-        reactive_var=_sum(*(phase.reactive_var for phase in phases)),
-        phases=phases,
-        frequency_hz=values.get("frequency_hz"),
-        dc_voltage_v=_sum(values.get("dc_upper_v"), values.get("dc_lower_v")),
-        temperature_c=_hottest(values),
-        faults=faults,
-    )
+class Driver(InverterDriver):
+    """One AC 3025 with its System Control."""
 
+    blocks = BLOCKS
 
-def arm(settings: Inverter) -> tuple[Write, ...]:
-    """The inverter stops by itself when it hears nothing; set values are totals and go to all modules."""
-    return (
-        COMM_TIMEOUT.write(settings.comm_timeout_s),
-        BY_UNIT_ID.write(0),
-        SYMMETRIC.write(1),
-    )
+    def __init__(self, settings: Inverter, _options: Settings) -> None:
+        self._settings = settings
 
+    @override
+    def reading(self, values: Values) -> InverterReading:
+        """Power into the AC bus (discharge) is positive, as the device counts."""
+        state, faults = _state(values)
+        return InverterReading(
+            state=state,
+            power_w=total(*(values.get(f"l{number}_w") for number in (1, 2, 3))),
+            reactive_var=total(*(values.get(f"l{number}_var") for number in (1, 2, 3))),
+            phases=phases(values),
+            frequency_hz=values.get("frequency_hz"),
+            dc_voltage_v=total(values.get("dc_upper_v"), values.get("dc_lower_v")),
+            temperature_c=hottest(*(values.get(f"module_{number}_c") for number in (1, 2, 3))),
+            faults=faults,
+        )
 
-def writes(setpoints: Setpoints, values: Values) -> tuple[Write, ...]:
-    """Up: zero, then the power stage, then power in operation only. Down: zero, then the stage off."""
-    state = InverterState.UNKNOWN if values.get("state") is None else _state(values)[0]
-    if not setpoints.inverter_on:
-        reset = state is InverterState.FAULT and setpoints.reset_faults
-        return (ZERO, OFF, RESET.write(1)) if reset else (ZERO, OFF)
-    if state is InverterState.RUNNING:
-        return (SET_VALUE.write(_per_module_w(setpoints.power_w, values)),)
-    if state is InverterState.OFF:
-        return (ZERO, ON)
-    if state is InverterState.FAULT and setpoints.reset_faults:
-        return (ZERO, OFF, RESET.write(1))
-    return (ZERO,)
+    @override
+    def arm(self) -> tuple[Write, ...]:
+        """The inverter stops by itself when it hears nothing; set values are totals and go to all modules."""
+        return (
+            COMM_TIMEOUT.write(self._settings.comm_timeout_s),
+            BY_UNIT_ID.write(0),
+            SYMMETRIC.write(1),
+        )
+
+    @override
+    def writes(self, setpoints: Setpoints, values: Values, beat: int) -> tuple[Write, ...]:
+        """Up: zero, then the power stage, then power in operation only. Down: zero, then the stage off."""
+        del beat
+        state = InverterState.UNKNOWN if values.get("state") is None else _state(values)[0]
+        if not setpoints.inverter_on:
+            reset = state is InverterState.FAULT and setpoints.reset_faults
+            return (ZERO, OFF, RESET.write(1)) if reset else (ZERO, OFF)
+        if state is InverterState.RUNNING:
+            return (SET_VALUE.write(_per_module_w(setpoints.power_w, values)),)
+        if state is InverterState.OFF:
+            return (ZERO, ON)
+        if state is InverterState.FAULT and setpoints.reset_faults:
+            return (ZERO, OFF, RESET.write(1))
+        return (ZERO,)
 
 
 def _per_module_w(power_w: float, values: Values) -> float:
@@ -142,25 +156,3 @@ def _state(values: Values) -> tuple[InverterState, tuple[str, ...]]:
         return state, ()
     listed = values.get("alarm_b") or values.get("alarm_a")
     return state, (f"alarm {listed:.0f}" if listed else "alarm without a number",)
-
-
-def _phase(line: str, values: Values) -> PhaseReading:
-    return PhaseReading(
-        voltage_v=values.get(f"{line}_v"),
-        current_a=values.get(f"{line}_a"),
-        power_w=values.get(f"{line}_w"),
-        reactive_var=values.get(f"{line}_var"),
-    )
-
-
-def _sum(*parts: float | None) -> float | None:
-    """The sum, when all parts are known."""
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
-
-
-def _hottest(values: Values) -> float | None:
-    known = [
-        value for number in (1, 2, 3) if (value := values.get(f"module_{number}_c")) is not None
-    ]
-    return max(known, default=None)

@@ -12,9 +12,14 @@ bus below: production is positive. `mounting = "reversed"` is for transformers t
 
 from math import copysign
 
-from appliance.io.meters import Mounting
+from typing_extensions import override
+
+from appliance.io.known import times
+from appliance.io.meters import MeterDriver
 from appliance.io.registers import Register, Type, Values, grouped
 from appliance.model import MeterReading, PhaseReading
+from appliance.settings import Settings
+from appliance.site import Meter
 
 TITLE = "Carlo Gavazzi EM24 Ethernet (not verified on hardware)"
 
@@ -51,24 +56,33 @@ READS = (
 BLOCKS = grouped(READS, max_words=50, max_gap=8)
 
 
-def reading(values: Values, mounting: Mounting) -> MeterReading:
-    """Power into the site's bus is positive: grid import, PV production."""
-    sign = -1.0 if mounting == "reversed" else 1.0
-    imported, exported = values.get("import_wh"), values.get("export_wh")
-    if mounting == "reversed":
-        imported, exported = exported, imported
-    return MeterReading(
-        power_w=_times(sign, values.get("total_w")),
-        reactive_var=_times(sign, values.get("total_var")),
-        phases=tuple(_phase(f"l{number}", sign, values) for number in (1, 2, 3)),
-        frequency_hz=values.get("frequency_hz"),
-        import_wh=imported,
-        export_wh=exported,
-    )
+class Driver(MeterDriver):
+    """One EM24 Ethernet."""
+
+    blocks = BLOCKS
+
+    def __init__(self, settings: Meter, _options: Settings) -> None:
+        self._settings = settings
+
+    @override
+    def reading(self, values: Values) -> MeterReading:
+        """Power into the site's bus is positive: grid import, PV production."""
+        sign = -1.0 if self._settings.mounting == "reversed" else 1.0
+        imported, exported = values.get("import_wh"), values.get("export_wh")
+        if self._settings.mounting == "reversed":
+            imported, exported = exported, imported
+        return MeterReading(
+            power_w=times(sign, values.get("total_w")),
+            reactive_var=times(sign, values.get("total_var")),
+            phases=tuple(_phase(f"l{number}", sign, values) for number in (1, 2, 3)),
+            frequency_hz=values.get("frequency_hz"),
+            import_wh=imported,
+            export_wh=exported,
+        )
 
 
 def _phase(line: str, sign: float, values: Values) -> PhaseReading:
-    power_w = _times(sign, values.get(f"{line}_w"))
+    power_w = times(sign, values.get(f"{line}_w"))
     current_a = values.get(f"{line}_a")
     if current_a is not None and power_w is not None:
         current_a = copysign(current_a, power_w)  # The meter leaves out the sign of currents.
@@ -76,9 +90,5 @@ def _phase(line: str, sign: float, values: Values) -> PhaseReading:
         voltage_v=values.get(f"{line}_v"),
         current_a=current_a,
         power_w=power_w,
-        reactive_var=_times(sign, values.get(f"{line}_var")),
+        reactive_var=times(sign, values.get(f"{line}_var")),
     )
-
-
-def _times(sign: float, value: float | None) -> float | None:
-    return None if value is None else sign * value

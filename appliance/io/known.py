@@ -1,0 +1,33 @@
+"""Arithmetic with values that may be missing: a sum of which a part is not known is not known."""
+
+from appliance.io.registers import Values
+from appliance.model import PhaseReading
+
+
+def total(*parts: float | None) -> float | None:
+    """The sum, when all parts are known."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def times(factor: float, value: float | None) -> float | None:
+    """A known value times a factor."""
+    return None if value is None else factor * value
+
+
+def hottest(*values_c: float | None) -> float | None:
+    """The highest of those that are known."""
+    return max((value_c for value_c in values_c if value_c is not None), default=None)
+
+
+def phases(values: Values, sign: float = 1.0) -> tuple[PhaseReading, ...]:
+    """Three phases from values named l1_v, l1_a, l1_w, l1_var and so on; `sign` turns power and current."""
+    return tuple(
+        PhaseReading(
+            voltage_v=values.get(f"l{number}_v"),
+            current_a=times(sign, values.get(f"l{number}_a")),
+            power_w=times(sign, values.get(f"l{number}_w")),
+            reactive_var=times(sign, values.get(f"l{number}_var")),
+        )
+        for number in (1, 2, 3)
+    )

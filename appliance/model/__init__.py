@@ -1,0 +1,105 @@
+"""The words of the product: readings, requests, Snapshot, Setpoints, Decision.
+
+Power into the site's AC bus is positive, everywhere:
+
+    grid     + import      − export
+    battery  + discharge   − charge
+    pv       + production
+    load = grid + battery + pv
+
+Reactive power follows the same direction. Drivers alone convert. The unit is in the name
+(`_w _wh _v _a _c _hz _s _va _var _pct`); instants end in `_at` (aware UTC); `now_s` and other
+plain seconds are monotonic. A value that is not known is `None`, never 0.
+"""
+
+from appliance.model.decisions import (
+    SAFE,
+    ActiveError,
+    Decision,
+    Effect,
+    ForcedActuator,
+    Lateness,
+    Limits,
+    ManualPower,
+    Memory,
+    Moment,
+    Recorded,
+    Setpoints,
+    Severity,
+    Snapshot,
+    Status,
+    Wish,
+)
+from appliance.model.readings import (
+    ActuatorReading,
+    BatteryReading,
+    BatteryState,
+    BoardReading,
+    ClimateReading,
+    InverterReading,
+    InverterState,
+    MeterReading,
+    PhaseReading,
+    RackReading,
+    SensorReading,
+)
+from appliance.model.requests import (
+    AckErrors,
+    Answer,
+    BalanceCells,
+    ForceClimate,
+    GoToMode,
+    GoToState,
+    Request,
+    ResetEstop,
+    SetPower,
+    SleepBattery,
+    State,
+    Want,
+)
+from appliance.model.word import (
+    Word,
+)
+
+__all__ = [
+    "SAFE",
+    "AckErrors",
+    "ActiveError",
+    "ActuatorReading",
+    "Answer",
+    "BalanceCells",
+    "BatteryReading",
+    "BatteryState",
+    "BoardReading",
+    "ClimateReading",
+    "Decision",
+    "Effect",
+    "ForceClimate",
+    "ForcedActuator",
+    "GoToMode",
+    "GoToState",
+    "InverterReading",
+    "InverterState",
+    "Lateness",
+    "Limits",
+    "ManualPower",
+    "Memory",
+    "MeterReading",
+    "Moment",
+    "PhaseReading",
+    "RackReading",
+    "Recorded",
+    "Request",
+    "ResetEstop",
+    "SensorReading",
+    "SetPower",
+    "Setpoints",
+    "Severity",
+    "SleepBattery",
+    "Snapshot",
+    "State",
+    "Status",
+    "Want",
+    "Wish",
+    "Word",
+]

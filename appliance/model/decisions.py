@@ -1,0 +1,225 @@
+"""What the cycle sees and says: Snapshot, Setpoints, Decision, and what they are made of."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from appliance.model.readings import (
+    BatteryReading,
+    BoardReading,
+    ClimateReading,
+    InverterReading,
+    MeterReading,
+    SensorReading,
+)
+from appliance.model.requests import Answer, Request, State
+from appliance.model.word import Word
+
+
+class Setpoints(Word, frozen=True):
+    """What is commanded. The default is the safe one: 0 W, inverter off, contactors open."""
+
+    power_w: float = 0.0
+    """Battery power at the inverter's AC terminals, discharge +."""
+    reactive_var: float = 0.0
+    inverter_on: bool = False
+    contactors_closed: bool = False
+    reset_faults: bool = False
+    """Ask devices to acknowledge their own faults (only while starting)."""
+    battery_asleep: bool = False
+    """Let the BMS sleep; it is woken before anything is asked of it."""
+    balancing: bool = False
+    """Allow the BMS to balance its cells."""
+    racks_open: tuple[int, ...] = ()
+    """Racks that stay disconnected while the others work, by number."""
+    grid_forming: bool = False
+
+
+SAFE = Setpoints()
+
+
+class ManualPower(Word, frozen=True):
+    """An accepted SetPower, until `until_s`."""
+
+    power_w: float
+    until_s: float
+
+
+class ForcedActuator(Word, frozen=True):
+    """An accepted ForceClimate, until `until_s`."""
+
+    actuator: str
+    percent: float
+    until_s: float
+
+
+class Effect(StrEnum):
+    """What an error forbids."""
+
+    NO_CHARGE = "no charge"
+    NO_DISCHARGE = "no discharge"
+    STOP = "stop"
+    """Power to zero, inverter off, contactors open, in this order; state ERROR until it has cleared."""
+    EMERGENCY_STOP = "emergency stop"
+    """STOP without waiting."""
+
+
+class Severity(StrEnum):
+    """How bad an error is, for people."""
+
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class ActiveError(Word, frozen=True):
+    """One raised row of ERRORS for one source."""
+
+    number: int
+    source: str
+    severity: Severity
+    title: str
+    remedy: str
+    effects: tuple[Effect, ...]
+    since_at: datetime
+    latched: bool = False
+    """Stays until a person resets it, even when its cause is gone."""
+    acknowledged_by: str | None = None
+
+
+class Memory(Word, frozen=True):
+    """What the cycle before this one left behind: enough to go on from here."""
+
+    state: State = State.INIT
+    state_since_s: float = 0.0
+    goal: State = State.RUN
+    """The state somebody asked for; the machine walks there in order."""
+    mode: str = "passive"
+    mode_by: str = "default"
+    commanded: Setpoints = SAFE
+    manual: ManualPower | None = None
+    errors: tuple[ActiveError, ...] = ()
+    stops: int = 0
+    """How often in a row the box was stopped by errors before it had run for a while."""
+    forced: tuple[ForcedActuator, ...] = ()
+    asleep_until_s: float | None = None
+    """The battery was sent to sleep by request; infinity: until it is woken."""
+    balancing_asked: bool = True
+
+
+class Snapshot(Word, frozen=True):
+    """Everything known at one instant. A reading that is missing or too old is None."""
+
+    now_s: float
+    utc: datetime
+    battery: BatteryReading | None = None
+    inverter: InverterReading | None = None
+    grid: MeterReading | None = None
+    pv: MeterReading | None = None
+    box: SensorReading | None = None
+    board: BoardReading | None = None
+    requests: tuple[Request, ...] = ()
+    workers_down: tuple[str, ...] = ()
+    """Names of threads and processes that ended and wait for their restart."""
+    clock_trusted: bool | None = None
+    cloud_connected: bool | None = None
+    """None: this box has no cloud process."""
+    memory: Memory | None = None
+    """Recorded so that a replay can start anywhere."""
+    sensors: dict[str, SensorReading | None] = msgspec.field(default_factory=dict)
+    """Every other sensor by its name in site.toml; `box` has its own place."""
+    climate: ClimateReading | None = None
+    frozen: tuple[str, ...] = ()
+    """Values that stopped changing although power flows; they count as missing."""
+
+
+class Wish(Word, frozen=True):
+    """What a mode would like, discharge +. None: it cannot say, and `reason` says what is missing."""
+
+    power_w: float | None
+    reason: str = ""
+    wants_w: float | None = None
+    """Where the mode is heading, when `power_w` is only a step on the way."""
+
+
+class Limits(Word, frozen=True):
+    """The tightest limits (magnitudes), and the name of the one that held the wish back, if one did."""
+
+    max_charge_w: float = 0.0
+    max_discharge_w: float = 0.0
+    binding: str | None = None
+
+
+class Decision(Word, frozen=True):
+    """What one cycle decided, and why, in one sentence."""
+
+    cycle: int
+    now_s: float
+    utc: datetime
+    state: State
+    goal: State
+    """The state somebody asked for last."""
+    mode: str
+    mode_by: str
+    """Who chose the mode: touchscreen, cloud, ctl, site.toml."""
+    setpoints: Setpoints
+    wish_w: float | None
+    limits: Limits
+    errors: tuple[ActiveError, ...]
+    answers: tuple[Answer, ...]
+    manual: ManualPower | None
+    why: str
+    forced: tuple[ForcedActuator, ...] = ()
+    """Fans and heaters that a person holds."""
+
+
+class Moment(Word, frozen=True):
+    """One cycle: what was seen and what was decided."""
+
+    snapshot: Snapshot
+    decision: Decision
+
+
+class Recorded(Snapshot, frozen=True):
+    """One line of a recording: a Snapshot and what was decided then."""
+
+    decision: Decision | None = None
+
+
+class Lateness(Word, frozen=True):
+    """How late the control loop's ticks began, in ms, over the last minute."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Status(Word, frozen=True):
+    """What the core publishes to the screen, the cloud and ctl, ten times a second."""
+
+    site: str
+    version: str
+    uptime_s: float
+    snapshot: Snapshot
+    decision: Decision
+    ages_s: dict[str, float | None]
+    """Age of the last measurement of every source; None: never heard."""
+    modes: dict[str, str]
+    """Every mode this box can run: name and title."""
+    capacity_wh: float
+    reserve_pct: float
+    """State of charge below which the battery is not discharged."""
+    rated_w: float
+    """The largest battery power of this site, for scaling pictures."""
+    lateness: Lateness | None = None
+
+    @property
+    def load_w(self) -> float | None:
+        """Site consumption: grid + battery + pv; None unless all that are metered are known."""
+        seen = self.snapshot
+        sources = [seen.grid, seen.inverter]
+        if "meters.pv" in self.ages_s:
+            sources.append(seen.pv)
+        known = [one.power_w for one in sources if one is not None and one.power_w is not None]
+        return sum(known) if len(known) == len(sources) else None

@@ -1,0 +1,196 @@
+"""What devices report."""
+
+from enum import StrEnum
+
+from appliance.model.word import Word
+
+
+class PhaseReading(Word, frozen=True):
+    """One phase of a meter or an inverter."""
+
+    voltage_v: float | None = None
+    current_a: float | None = None
+    power_w: float | None = None
+    reactive_var: float | None = None
+
+
+class RackReading(Word, frozen=True):
+    """One rack: packs in series with one BMS and its contactors. Current and power: discharge +."""
+
+    rack: int
+    voltage_v: float | None = None
+    current_a: float | None = None
+    power_w: float | None = None
+    soc_pct: float | None = None
+    soh_pct: float | None = None
+    cell_min_v: float | None = None
+    cell_max_v: float | None = None
+    cell_avg_v: float | None = None
+    cell_min_v_at: str | None = None
+    """Which cell, as "rack.cell" counted from 1: "2.14" is cell 14 of rack 2."""
+    cell_max_v_at: str | None = None
+    cell_min_c: float | None = None
+    cell_max_c: float | None = None
+    cell_avg_c: float | None = None
+    cell_min_c_at: str | None = None
+    cell_max_c_at: str | None = None
+    max_charge_w: float | None = None
+    max_discharge_w: float | None = None
+    contactors_closed: bool | None = None
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    soe_wh: float | None = None
+    cycles: float | None = None
+    """Full cycles since it was new."""
+    charged_wh: float | None = None
+    discharged_wh: float | None = None
+    """Throughput since it was new."""
+    insulation_ohm: float | None = None
+    balancing: bool | None = None
+    asleep: bool | None = None
+    cells_v: tuple[float | None, ...] = ()
+    """Every cell, in the order of its number; empty when the BMS tells only the extremes."""
+
+
+class BatteryState(StrEnum):
+    """What the BMS says it is doing."""
+
+    STANDBY = "standby"
+    """Contactors open, ready to close."""
+    PRECHARGE = "precharge"
+    CONNECTED = "connected"
+    FAULT = "fault"
+    UNKNOWN = "unknown"
+
+
+class BatteryReading(Word, frozen=True):
+    """All racks of this appliance. Current and power: discharge +. Limits: magnitudes, at the DC terminals."""
+
+    state: BatteryState
+    voltage_v: float | None = None
+    current_a: float | None = None
+    power_w: float | None = None
+    soc_pct: float | None = None
+    soh_pct: float | None = None
+    soe_wh: float | None = None
+    """Energy that could be discharged now."""
+    max_charge_w: float | None = None
+    max_discharge_w: float | None = None
+    faults: tuple[str, ...] = ()
+    racks: tuple[RackReading, ...] = ()
+    warnings: tuple[str, ...] = ()
+    max_charge_v: float | None = None
+    """The voltage at which the BMS wants charging to end."""
+    min_discharge_v: float | None = None
+    cycles: float | None = None
+    charged_wh: float | None = None
+    discharged_wh: float | None = None
+    full: bool | None = None
+    empty: bool | None = None
+    balancing: bool | None = None
+    asleep: bool | None = None
+    capacity_wh: float | None = None
+    """What it can hold now, as estimated between full and empty; less than when it was new."""
+    resistance_ohm: float | None = None
+    soc_bms_pct: float | None = None
+    """What the BMS itself says; `soc_pct` is this with the drift taken out."""
+    soc_drift_pct: float | None = None
+    """By how much the BMS was found wrong when last full or empty."""
+
+
+class InverterState(StrEnum):
+    """What the inverter says it is doing."""
+
+    OFF = "off"
+    """Standby: no power, ready to start."""
+    STARTING = "starting"
+    RUNNING = "running"
+    FAULT = "fault"
+    UNKNOWN = "unknown"
+
+
+class InverterReading(Word, frozen=True):
+    """An inverter at its AC terminals. Power: into the AC bus (discharge) +."""
+
+    state: InverterState
+    power_w: float | None = None
+    reactive_var: float | None = None
+    phases: tuple[PhaseReading, ...] = ()
+    frequency_hz: float | None = None
+    dc_voltage_v: float | None = None
+    temperature_c: float | None = None
+    """The hottest place that it measures."""
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    setpoint_w: float | None = None
+    """The power setpoint that the device says it holds: read back, not what was sent."""
+    reactive_setpoint_var: float | None = None
+    apparent_va: float | None = None
+    power_factor: float | None = None
+    dc_power_w: float | None = None
+    """At the DC terminals, discharge +."""
+    dc_current_a: float | None = None
+    max_charge_w: float | None = None
+    """What the device itself can take now; None when it does not say."""
+    max_discharge_w: float | None = None
+    grid_forming: bool | None = None
+    """True while it makes the grid itself (island)."""
+    stored_writes: int = 0
+    """Writes into memory that wears out, since the core started."""
+
+
+class MeterReading(Word, frozen=True):
+    """A meter. Grid: import +. PV: production +."""
+
+    power_w: float | None = None
+    reactive_var: float | None = None
+    phases: tuple[PhaseReading, ...] = ()
+    frequency_hz: float | None = None
+    import_wh: float | None = None
+    export_wh: float | None = None
+    apparent_va: float | None = None
+    power_factor: float | None = None
+    warnings: tuple[str, ...] = ()
+    """What is wrong with its wiring or its set-up."""
+
+
+class SensorReading(Word, frozen=True):
+    """One sensor: air, a surface, or the computer itself."""
+
+    temperature_c: float | None = None
+    humidity_pct: float | None = None
+    """Relative humidity."""
+    pressure_hpa: float | None = None
+    dew_point_c: float | None = None
+    warnings: tuple[str, ...] = ()
+    """In its own words: throttled, under-voltage, wire broken."""
+    values: tuple[tuple[str, float], ...] = ()
+    """Whatever else a sensor by table measures: name with unit, value."""
+
+
+class ActuatorReading(Word, frozen=True):
+    """One fan or heater. `percent` is what it is commanded to now."""
+
+    name: str
+    kind: str
+    """fan, heater."""
+    percent: float
+    rpm: float | None = None
+    """None: no tacho."""
+    forced: bool = False
+    stalled: bool = False
+    """Commanded to turn, and does not."""
+
+
+class ClimateReading(Word, frozen=True):
+    """Fans and heaters, and why they do what they do."""
+
+    actuators: tuple[ActuatorReading, ...] = ()
+    why: str = ""
+
+
+class BoardReading(Word, frozen=True):
+    """The front of the box. `estop_pressed` is True when pressed or when its wire is broken."""
+
+    estop_pressed: bool
+    buttons_pressed: tuple[str, ...] = ()

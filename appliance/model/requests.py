@@ -1,0 +1,100 @@
+"""What people and machines ask for, and the answer."""
+
+from enum import StrEnum
+
+from appliance.model.word import Word
+
+
+class State(StrEnum):
+    """States of the box; `statemachine/states.py` says what each allows."""
+
+    INIT = "init"
+    STARTING = "starting"
+    RUN = "run"
+    STOPPING = "stopping"
+    SLEEP = "sleep"
+    """Empty: disconnected by itself until there is energy to store."""
+    IDLE = "idle"
+    MAINTENANCE = "maintenance"
+    ERROR = "error"
+    RESTART = "restart"
+    REBOOT = "reboot"
+
+
+class GoToMode(Word, frozen=True, tag="mode"):
+    """Use another control mode."""
+
+    mode: str
+
+
+class GoToState(Word, frozen=True, tag="state"):
+    """Go to RUN, IDLE, MAINTENANCE, RESTART or REBOOT, in the proper order."""
+
+    state: State
+
+
+class SetPower(Word, frozen=True, tag="setpoint"):
+    """Hold this battery power (discharge +) for `duration_s`; only in the mode local_control."""
+
+    power_w: float
+    duration_s: float
+
+
+class AckErrors(Word, frozen=True, tag="ack"):
+    """A person has seen this error (or all of them, None). Never clears one."""
+
+    number: int | None = None
+
+
+class ResetEstop(Word, frozen=True, tag="reset_estop"):
+    """Release the latched emergency stop; only once the button itself is released."""
+
+
+class ForceClimate(Word, frozen=True, tag="climate"):
+    """Hold a fan or heater at `percent` (0 off, 100 full) for `duration_s`; None: give it back to the rule."""
+
+    actuator: str
+    percent: float | None
+    duration_s: float = 600.0
+
+
+class SleepBattery(Word, frozen=True, tag="sleep"):
+    """Let the battery sleep for `duration_s` (None: until it is woken), or wake it."""
+
+    asleep: bool
+    duration_s: float | None = None
+
+
+class BalanceCells(Word, frozen=True, tag="balance"):
+    """Allow the BMS to balance cells, or forbid it; only where the feature is on."""
+
+    on: bool
+
+
+Want = (
+    GoToMode
+    | GoToState
+    | SetPower
+    | AckErrors
+    | ResetEstop
+    | ForceClimate
+    | SleepBattery
+    | BalanceCells
+)
+
+
+class Request(Word, frozen=True):
+    """Somebody asks for something; the same state machine and limits answer everyone."""
+
+    id: str
+    source: str
+    """Who asks: touchscreen, cloud, ctl, button."""
+    want: Want
+
+
+class Answer(Word, frozen=True):
+    """Every request gets one. `reason` says what happened, or why not."""
+
+    id: str
+    ok: bool
+    reason: str

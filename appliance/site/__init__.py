@@ -1,0 +1,69 @@
+"""site.toml as types: what is installed here, and how far it may go."""
+
+from appliance.site.battery import (
+    Battery,
+    CellTemperature,
+    CellVoltage,
+    SocWindow,
+    Window,
+)
+from appliance.site.board import (
+    Board,
+)
+from appliance.site.box import (
+    Box,
+    Cloud,
+    Connection,
+    Control,
+    SiteSettings,
+)
+from appliance.site.devices import (
+    Device,
+    Inverter,
+    Meter,
+    Sensor,
+)
+from appliance.site.wires import (
+    KINDS,
+    REGISTER_BUSES,
+    Bus,
+    CanBus,
+    Gpio,
+    I2cBus,
+    LxpDongle,
+    LxpSerial,
+    ModbusRtu,
+    ModbusTcp,
+    RegisterBus,
+    SysFiles,
+)
+
+__all__ = [
+    "KINDS",
+    "REGISTER_BUSES",
+    "Battery",
+    "Board",
+    "Box",
+    "Bus",
+    "CanBus",
+    "CellTemperature",
+    "CellVoltage",
+    "Cloud",
+    "Connection",
+    "Control",
+    "Device",
+    "Gpio",
+    "I2cBus",
+    "Inverter",
+    "LxpDongle",
+    "LxpSerial",
+    "Meter",
+    "ModbusRtu",
+    "ModbusTcp",
+    "RegisterBus",
+    "Sensor",
+    "SiteSettings",
+    "SocWindow",
+    "SysFiles",
+    "Window",
+]

@@ -1,0 +1,117 @@
+"""The box itself, and the whole of one site.toml."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from appliance.settings import Celsius, Name, Settings, Watts
+from appliance.site.battery import Battery
+from appliance.site.board import Board
+from appliance.site.devices import Device, Inverter, Meter, Sensor
+from appliance.site.twice import refuse_twice
+from appliance.site.wires import Bus, CanBus, LxpDongle, LxpSerial, ModbusRtu, ModbusTcp
+
+
+class Box(Settings):
+    """Air in the box."""
+
+    warm_c: Celsius = 60.0
+    """Above this the battery rests until it is cooler."""
+
+
+class Connection(Settings):
+    """The grid connection."""
+
+    max_import_w: Watts = 17_000.0
+    max_export_w: Watts = 17_000.0
+
+
+class Control(Settings):
+    """The control loop."""
+
+    period_s: Annotated[float, Field(ge=0.02, le=0.3)] = 0.1
+    start_mode: Name = "self_consumption"
+    start_state: Literal["run", "idle"] = "run"
+
+
+class Cloud(Settings):
+    """Telemetry and commands; the connection itself comes from the bootstrapper."""
+
+    enabled: bool = True
+    spot_period_s: Annotated[float, Field(ge=1, le=3_600)] = 10.0
+
+
+class SiteSettings(Settings):
+    """One site.toml."""
+
+    name: Annotated[str, Field(min_length=1, max_length=24)]
+    data_folder: str = "/var/lib/appliance"
+    """What must survive: the store, identity, connection."""
+    run_folder: Annotated[str, Field(min_length=1, max_length=90)] = "/run/appliance"
+    """Sockets and process locks; may be emptied at boot."""
+    buses: dict[Name, Bus]
+    battery: Battery
+    inverter: Inverter
+    meters: dict[Literal["grid", "pv"], Meter]
+    sensors: dict[Name, Sensor] = Field(default_factory=dict)
+    board: Board
+    box: Box = Box()
+    connection: Connection = Connection()
+    control: Control = Control()
+    cloud: Cloud = Cloud()
+    modes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    """Settings of each control mode; checked against the mode's own settings class."""
+
+    @model_validator(mode="after")
+    def _grid_is_metered(self) -> Self:
+        if "grid" not in self.meters:
+            msg = "meters.grid is missing: the box needs the meter at the grid connection"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _addresses_are_used_once(self) -> Self:
+        sockets = {
+            f"buses.{name}": f"{bus.host}:{bus.port}"
+            for name, bus in self.buses.items()
+            if isinstance(bus, ModbusTcp | LxpDongle)
+            or (isinstance(bus, CanBus) and bus.interface != "socketcan")
+        }
+        refuse_twice("address", sockets)
+        ports = {
+            f"buses.{name}": bus.path
+            for name, bus in self.buses.items()
+            if isinstance(bus, ModbusRtu | LxpSerial)
+        }
+        refuse_twice("serial port", ports)
+        units = {
+            f"meters.{name}": f"{one.bus} unit {one.unit}" for name, one in self.meters.items()
+        }
+        units["inverter"] = f"{self.inverter.bus} unit {self.inverter.unit}"
+        refuse_twice("place on a bus", units)
+        if self.data_folder == self.run_folder:
+            msg = f"data_folder = run_folder = {self.run_folder!r}: one survives, the other is emptied"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _buses_exist(self) -> Self:
+        users: dict[str, Device | Board] = {
+            "battery": self.battery,
+            "inverter": self.inverter,
+            "board": self.board,
+        }
+        users |= {f"meters.{name}": meter for name, meter in self.meters.items()}
+        users |= {f"sensors.{name}": sensor for name, sensor in self.sensors.items()}
+        wrong = []
+        for user, device in users.items():
+            bus = self.buses.get(device.bus)
+            if bus is None:
+                known = ", ".join(sorted(self.buses))
+                wrong.append(f"{user}.bus = {device.bus!r} is not in buses ({known})")
+            elif bus.kind not in device.BUSES:
+                may = " or ".join(sorted(device.BUSES))
+                wrong.append(f"{user}.bus = {device.bus!r} is {bus.kind}, must be {may}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self

@@ -1,0 +1,68 @@
+"""Devices: which driver file, on which bus, at which address."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from appliance.settings import Name, Settings, Watts
+from appliance.site.wires import REGISTER_BUSES
+
+
+class Device(Settings):
+    """One device: which driver file, on which bus, at which address."""
+
+    FOLDER: ClassVar[str] = "meters"
+    """The folder under io/ that holds this kind of driver."""
+    BUSES: ClassVar[frozenset[str]] = REGISTER_BUSES
+    """The kinds of bus it can be on."""
+
+    driver: Name
+    bus: Name
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    """Modbus unit id, or I2C address."""
+    poll_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
+    max_age_s: Annotated[float, Field(ge=0.2, le=30)] = 1.0
+    """An older reading counts as missing."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What this driver alone wants to know; checked against its own `Options`."""
+
+    @field_validator("driver")
+    @classmethod
+    def _driver_is_a_file(cls, driver: str, info: ValidationInfo) -> str:
+        known = (info.context or {}).get("drivers", {}).get(cls.FOLDER)
+        if known is not None and driver not in known:
+            msg = f"no such driver; this version has: {', '.join(sorted(known))}"
+            raise ValueError(msg)
+        return driver
+
+
+class Meter(Device):
+    """A grid or PV meter."""
+
+    mounting: Literal["normal", "reversed"] = "normal"
+    """`reversed` when the current transformers point the other way."""
+
+
+class Inverter(Device):
+    """The battery inverter."""
+
+    FOLDER: ClassVar[str] = "inverters"
+
+    max_charge_w: Watts
+    max_discharge_w: Watts
+    max_reactive_var: Watts = 0.0
+    """0: no reactive power is ever asked for."""
+    ramp_w_per_s: Watts | None = None
+    """How fast the device itself may change its power, where it can be told; None: as it likes."""
+    comm_timeout_s: Annotated[int, Field(ge=1, le=60)] = 2
+    """After this silence the inverter stops by itself."""
+
+
+class Sensor(Device):
+    """A sensor of air, of a surface, or of the computer itself."""
+
+    FOLDER: ClassVar[str] = "sensors"
+    BUSES: ClassVar[frozenset[str]] = frozenset({"i2c", "files"})
+
+    poll_s: Annotated[float, Field(ge=0.02, le=60)] = 1.0
+    max_age_s: Annotated[float, Field(ge=1, le=300)] = 10.0
