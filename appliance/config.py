@@ -49,7 +49,7 @@ def load_site(path: Path) -> SiteSettings:
         raise SiteError(path, [f"cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SiteError(path, [f"is not TOML: {error}"]) from error
-    mistakes = list(_mode_mistakes(document))
+    mistakes = [*_mode_mistakes(document), *_option_mistakes(document)]
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
         | {"bms": registry.bms_families()}
@@ -83,6 +83,32 @@ def _mode_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
             _mode_file(name).ModeSettings.model_validate_json(json.dumps(values, default=str))
         except ValidationError as error:
             yield from (_sentence(("modes", name), mistake) for mistake in error.errors())
+
+
+def _option_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
+    """What is wrong with the options of each device, which only its own driver can check."""
+    for path, folder, device in _devices(document):
+        driver, values = device.get("driver"), device.get("options", {})
+        if driver not in registry.names(DRIVER_FOLDERS[folder]) or not isinstance(values, dict):
+            continue
+        try:
+            registry.options(registry.load(DRIVER_FOLDERS[folder], driver), values)
+        except ValidationError as error:
+            prefix = (*path, "options")
+            yield from (_sentence(prefix, mistake) for mistake in error.errors())
+
+
+def _devices(
+    document: Mapping[str, Any],
+) -> Iterable[tuple[tuple[str, ...], str, Mapping[str, Any]]]:
+    """Path, folder and table of every device whose driver is a file."""
+    if isinstance(inverter := document.get("inverter"), dict):
+        yield ("inverter",), "inverters", inverter
+    for kind in ("meters", "sensors"):
+        devices = document.get(kind)
+        for name, device in devices.items() if isinstance(devices, dict) else ():
+            if isinstance(device, dict):
+                yield (kind, name), kind, device
 
 
 TAGS = KINDS

@@ -3,10 +3,12 @@
 import logging
 from typing import Final
 
-from appliance.io import inverters
-from appliance.io._polled import Bus, Polled
+from appliance.io._ledger import Ledger
+from appliance.io._polled import Polled
 from appliance.io.buses import BusError, RefusedError
+from appliance.io.buses.registers import Registers
 from appliance.io.deadman import setpoints_now
+from appliance.io.inverters import InverterDriver
 from appliance.io.registers import Block, Write
 from appliance.mailbox import Latest
 from appliance.model import SAFE, Decision, Setpoints
@@ -24,7 +26,7 @@ class Commanded:
     def __init__(
         self,
         settings: Inverter,
-        driver: inverters.InverterDriver,
+        driver: InverterDriver,
         polled: Polled,
         decision: Latest[Decision],
     ) -> None:
@@ -38,15 +40,23 @@ class Commanded:
         self._compares = True
         self._written: tuple[Write, ...] = ()
         self._beat_at_s = 0.0
+        self._beat = 0
+        self._ledger = Ledger(polled.name, driver.stored_pause_s)
         self._refusal = ""
         self.number = 0
         """Of the decision seen last."""
 
-    def update(self, bus: Bus, now_s: float) -> None:
+    @property
+    def stored_writes(self) -> int:
+        """Writes into memory that wears out."""
+        return self._ledger.count
+
+    def update(self, bus: Registers, now_s: float) -> None:
         """Write what the newest decision wants, when it differs or a sign of life is due."""
         setpoints, self.number = setpoints_now(self._decision, now_s)
-        if self._polled.silent and now_s < self._polled.next_at_s:
-            return
+        polled = self._polled
+        if not polled.identified or (polled.silent and now_s < polled.next_at_s):
+            return  # Nothing is written before it is known who listens.
         try:
             self._write(setpoints, bus, now_s)
         except RefusedError as error:
@@ -55,33 +65,41 @@ class Commanded:
             self._refusal = str(error)
         except BusError as error:
             self._written = ()
+            self._ledger.forget()
             self._polled.failed(error, now_s)
 
-    def rest(self, bus: Bus) -> None:
+    def rest(self, bus: Registers) -> None:
         """The thread ends: leave the safe default behind, also when the device was silent just now."""
+        if not self._polled.ever_identified:
+            return
         try:
             bus.connect()
-            refused = self._send(self._driver.writes(SAFE, self._polled.values), bus)
+            safe = self._driver.writes(SAFE, self._polled.values, self._beat)
+            refused = self._send(safe, bus, 0.0, urgent=True)
             if refused is not None:
                 raise refused
         except BusError as error:
             log.warning("%s was not put to rest: %s", self._polled.name, error)
 
-    def _write(self, setpoints: Setpoints, bus: Bus, now_s: float) -> None:
+    def _write(self, setpoints: Setpoints, bus: Registers, now_s: float) -> None:
         bus.connect()
         refused = self._arm(bus, now_s)
         armed = self._armed_for == (bus.connections, self._polled.failures)
         # No power before its own timeout guards it.
-        wanted = self._driver.writes(setpoints if armed else SAFE, self._polled.values)
-        if wanted != self._written or now_s >= self._beat_at_s:
-            self._beat_at_s, self._written = now_s + HEARTBEAT_S, wanted
-            refused_now = self._send(wanted, bus)
+        allowed = setpoints if armed else SAFE
+        due = now_s >= self._beat_at_s
+        beat = self._beat + due
+        wanted = self._driver.writes(allowed, self._polled.values, beat)
+        if due or wanted != self._written:
+            self._written, self._beat = wanted, beat
+            self._beat_at_s = now_s + HEARTBEAT_S if due else self._beat_at_s
+            refused_now = self._send(wanted, bus, now_s, urgent=allowed.power_w == 0.0)
             refused = refused or refused_now
             self._refusal = self._refusal if refused or not armed else ""
         if refused is not None:
             raise refused
 
-    def _arm(self, bus: Bus, now_s: float) -> RefusedError | None:
+    def _arm(self, bus: Registers, now_s: float) -> RefusedError | None:
         """Set the communication timeout and the like, once per connection and after each silence.
 
         A silent device may have forgotten it, behind a gateway even while the connection stands.
@@ -91,15 +109,15 @@ class Commanded:
             return None
         self._armed_for, self._written = None, ()
         self._arm_at_s = now_s + HEARTBEAT_S
-        writes = self._driver.arm(self._settings)
-        refused = self._send(writes, bus)
+        writes = self._driver.arm()
+        refused = self._send(writes, bus, now_s, urgent=True)
         if refused is None:
             if self._compares:
                 self._compare(writes, bus)
             self._armed_for, self._arm_at_s = key, 0.0
         return refused
 
-    def _compare(self, writes: tuple[Write, ...], bus: Bus) -> None:
+    def _compare(self, writes: tuple[Write, ...], bus: Registers) -> None:
         """Read back what arming has set: a device may take a value and keep another."""
         for write in writes:
             if write.kind != "holding":
@@ -116,12 +134,17 @@ class Commanded:
                 name, address = self._polled.name, write.address
                 log.warning("%s keeps %s at %d, not %s", name, kept, address, write.words)
 
-    def _send(self, writes: tuple[Write, ...], bus: Bus) -> RefusedError | None:
+    def _send(
+        self, writes: tuple[Write, ...], bus: Registers, now_s: float, *, urgent: bool
+    ) -> RefusedError | None:
         """Send all, whatever is refused: no write waits for another to be accepted. The first refusal."""
         first: RefusedError | None = None
         for write in writes:
+            if not self._ledger.lets(write, now_s, urgent=urgent):
+                continue
             try:
                 bus.write(write, self._settings.unit)
+                self._ledger.sent(write, now_s)
             except RefusedError as error:
                 first = first or error
         return first

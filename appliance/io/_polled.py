@@ -1,4 +1,4 @@
-"""One Modbus device read on an absolute timer: what is due, what it said last, and how long it is silent."""
+"""One device with registers, read on an absolute timer: what it is, what is due, how long it is silent."""
 
 import logging
 from collections.abc import Callable
@@ -6,7 +6,8 @@ from typing import Final, Protocol
 
 from appliance.clock import Clock
 from appliance.io.buses import BusError, RefusedError
-from appliance.io.registers import Block, Values, Write
+from appliance.io.buses.registers import Registers
+from appliance.io.registers import Ask, Block, Kind, Values
 from appliance.site import Device
 
 log = logging.getLogger(__name__)
@@ -15,24 +16,17 @@ SLOW_S: Final = 1.0
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 1.0
 """A silent device is asked again after this; so it cannot hold up the others on its bus for long."""
+SAME_DEVICE_S: Final = 3.0
+"""A device that answered less than this ago has not been replaced since."""
 
 
-class Bus(Protocol):
-    """What a device needs of its bus."""
+class Driver(Protocol):
+    """What polling needs of a driver."""
 
-    connections: int
+    blocks: tuple[Block, ...]
 
-    def connect(self) -> None:
-        """Make sure that there is a connection. Raises BusError."""
-
-    def read(self, block: Block, unit: int) -> tuple[int, ...]:
-        """Words of a block. Raises BusError."""
-
-    def write(self, write: Write, unit: int) -> None:
-        """Set registers. Raises BusError."""
-
-    def close(self) -> None:
-        """Drop the connection."""
+    def identify(self, ask: Ask) -> None:
+        """Find out what answers there. Raises BusError, WrongDeviceError."""
 
 
 class Polled:
@@ -42,18 +36,20 @@ class Polled:
         self,
         name: str,
         settings: Device,
-        blocks: tuple[Block, ...],
+        driver: Driver,
         publish: Callable[[Values, float], None],
         now_s: float,
     ) -> None:
         self.name = name
         self._settings = settings
-        self._fast = tuple(block for block in blocks if not block.slow)
-        self._slow = tuple(block for block in blocks if block.slow)
+        self._driver = driver
         self._publish = publish
         self._refused: set[int] = set()
         self._pause_s = FIRST_PAUSE_S
         self._slow_at_s = now_s
+        self._identified_after: int | None = None
+        """Number of failures after which it was identified."""
+        self._heard_at_s = now_s
         self.next_at_s = now_s
         self.silent = False
         self.failures = 0
@@ -61,21 +57,37 @@ class Polled:
         self.values: dict[str, float | None] = {}
         """What the device said last; empty while it is silent."""
 
-    def poll(self, bus: Bus, clock: Clock, between: Callable[[], None]) -> None:
+    @property
+    def identified(self) -> bool:
+        """It is known what answers there."""
+        return self._identified_after == self.failures
+
+    @property
+    def ever_identified(self) -> bool:
+        """It was known once what answers there."""
+        return self._identified_after is not None
+
+    def poll(self, bus: Registers, clock: Clock, between: Callable[[], None]) -> None:
         """Read what is due and publish it; `between` runs before each request. Never raises BusError."""
         started_s = clock.now_s()
         try:
-            answered_at_s = self._read(self._fast, bus, clock, between) or started_s
-            self._publish(self.values, answered_at_s)
+            self._identify(bus, started_s, between)
+            fast, slow = self._sorted()
+            answered_at_s = self._read(fast, bus, clock, between) or started_s
+            if fast:
+                self._publish(self.values, answered_at_s)
             if started_s >= self._slow_at_s:
-                self._read(self._slow, bus, clock, between)
+                answered_at_s = self._read(slow, bus, clock, between) or answered_at_s
                 self._slow_at_s = max(self._slow_at_s + SLOW_S, started_s)
+                if not fast:
+                    self._publish(self.values, answered_at_s)
         except BusError as error:
             self.failed(error, clock.now_s())
             return
         if self.silent:
             log.warning("%s answers again", self.name)
         self.silent = False
+        self._heard_at_s = started_s
         self._pause_s = FIRST_PAUSE_S
         self.next_at_s = max(self.next_at_s + self._settings.poll_s, started_s)
 
@@ -90,8 +102,28 @@ class Polled:
         self.next_at_s = now_s + self._pause_s
         self._pause_s = min(2.0 * self._pause_s, LONGEST_PAUSE_S)
 
+    def _sorted(self) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+        """What is read every time, and what once a second is enough for."""
+        blocks = self._driver.blocks
+        return tuple(b for b in blocks if not b.slow), tuple(b for b in blocks if b.slow)
+
+    def _identify(self, bus: Registers, now_s: float, between: Callable[[], None]) -> None:
+        """What answers there? Asked after each silence: it may have been replaced, or set up anew."""
+        if self.identified and now_s - self._heard_at_s <= SAME_DEVICE_S + self._settings.poll_s:
+            return
+
+        def ask(kind: Kind, address: int, count: int) -> tuple[int, ...]:
+            between()
+            block = Block(kind, address, count, (), slow=False, optional=False)
+            return bus.read(block, self._settings.unit)
+
+        bus.connect()
+        self._driver.identify(ask)
+        self._identified_after = self.failures
+        self._refused.clear()
+
     def _read(
-        self, blocks: tuple[Block, ...], bus: Bus, clock: Clock, between: Callable[[], None]
+        self, blocks: tuple[Block, ...], bus: Registers, clock: Clock, between: Callable[[], None]
     ) -> float | None:
         """The instant of the first answer: no value in the reading is older."""
         first_s: float | None = None

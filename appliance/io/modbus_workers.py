@@ -1,4 +1,4 @@
-"""One thread per Modbus bus: polls its devices on absolute timers and writes decisions at once.
+"""One thread per bus that carries registers (Modbus and the like): polls its devices on absolute timers and writes decisions at once.
 
 The inverter is written when a newer Decision arrives, ahead of reads that wait, and at least every
 0.5 s as a sign of life. Without a Decision younger than 1 s its driver is given `Setpoints()`.
@@ -8,15 +8,16 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from appliance.clock import Clock
 from appliance.io import inverters, meters
 from appliance.io._commanded import Commanded
-from appliance.io._polled import Bus, Polled
-from appliance.io.buses.modbus import ModbusBus
+from appliance.io._polled import Polled
+from appliance.io.buses.registers import Registers, open_registers
 from appliance.io.registers import Values
 from appliance.mailbox import Slots
-from appliance.model import InverterReading, MeterReading
-from appliance.site import Inverter, Meter, ModbusTcp, SiteSettings
+from appliance.site import Inverter, Meter, RegisterBus, SiteSettings
 from appliance.supervisor import Lease, Worker
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ SILENT_AFTER_S: Final = 10.0
 class ModbusThread:
     """Everything on one Modbus bus."""
 
-    def __init__(self, bus: Bus, clock: Clock, slots: Slots) -> None:
+    def __init__(self, bus: Registers, clock: Clock, slots: Slots) -> None:
         self._bus = bus
         self._clock = clock
         self._slots = slots
@@ -39,27 +40,30 @@ class ModbusThread:
 
     def add_inverter(self, settings: Inverter) -> None:
         """The battery inverter is on this bus."""
-        driver, slot = inverters.load(settings.driver), self._slots.inverter
-        log.info("inverter: %s", driver.TITLE)
+        driver, slot = inverters.driver(settings), self._slots.inverter
+        log.info("inverter: %s", inverters.load(settings.driver).TITLE)
 
         def publish(values: Values, at_s: float) -> None:
-            reading: InverterReading = driver.reading(values)
+            reading = driver.reading(values)
+            if commanded.stored_writes:
+                stored = commanded.stored_writes
+                reading = msgspec.structs.replace(reading, stored_writes=stored)
             slot.put(reading, at_s)
 
-        polled = Polled("inverter", settings, driver.BLOCKS, publish, self._clock.now_s())
+        polled = Polled("inverter", settings, driver, publish, self._clock.now_s())
+        commanded = Commanded(settings, driver, polled, self._slots.decision)
         self._polled.append(polled)
-        self._commanded = Commanded(settings, driver, polled, self._slots.decision)
+        self._commanded = commanded
 
     def add_meter(self, name: str, settings: Meter) -> None:
         """A meter is on this bus."""
-        driver, slot = meters.load(settings.driver), self._slots.meters[name]
-        log.info("%s meter: %s", name, driver.TITLE)
+        driver, slot = meters.driver(settings), self._slots.meters[name]
+        log.info("%s meter: %s", name, meters.load(settings.driver).TITLE)
 
         def publish(values: Values, at_s: float) -> None:
-            reading: MeterReading = driver.reading(values, settings.mounting)
-            slot.put(reading, at_s)
+            slot.put(driver.reading(values), at_s)
 
-        polled = Polled(f"{name} meter", settings, driver.BLOCKS, publish, self._clock.now_s())
+        polled = Polled(f"{name} meter", settings, driver, publish, self._clock.now_s())
         self._polled.append(polled)
 
     def run(self, lease: Lease) -> None:
@@ -95,7 +99,7 @@ def modbus_workers(site: SiteSettings, clock: Clock, slots: Slots) -> tuple[Work
     return tuple(
         Worker(f"modbus.{name}", _runner(name, site, settings, clock, slots), SILENT_AFTER_S)
         for name, settings in site.buses.items()
-        if isinstance(settings, ModbusTcp) and name in _used(site)
+        if isinstance(settings, RegisterBus) and name in _used(site)
     )
 
 
@@ -104,12 +108,12 @@ def _used(site: SiteSettings) -> set[str]:
 
 
 def _runner(
-    name: str, site: SiteSettings, settings: ModbusTcp, clock: Clock, slots: Slots
+    name: str, site: SiteSettings, settings: RegisterBus, clock: Clock, slots: Slots
 ) -> Callable[[Lease], None]:
     """A fresh connection and fresh drivers at every start of the worker."""
 
     def run(lease: Lease) -> None:
-        thread = ModbusThread(ModbusBus(settings, clock), clock, slots)
+        thread = ModbusThread(open_registers(settings, clock), clock, slots)
         if site.inverter.bus == name:
             thread.add_inverter(site.inverter)
         for meter_name, meter in site.meters.items():

@@ -4,6 +4,7 @@ Frames and functions are pymodbus's; the values come from the devices' tables at
 request. asyncio sets TCP_NODELAY on every connection.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -16,10 +17,24 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from pymodbus.simulator.simcore import SimCore
 from typing_extensions import override
 
-from simulator.wire.plugs import IN, REFUSE, SILENT, Plug
+from simulator.wire.plugs import (
+    EXCEPTION,
+    GARBAGE,
+    HALF,
+    IN,
+    LATE,
+    REBOOT,
+    REFUSE,
+    SILENT,
+    STUCK,
+    WRONG_UNIT,
+    Plug,
+)
 from simulator.wire.registers import IllegalAddressError, IllegalValueError, Registers
 
 MOST_WRITES = 20_000
+UNIT_AT = 6
+"""Place of the unit id in a Modbus TCP frame."""
 
 
 class Written(NamedTuple):
@@ -43,6 +58,7 @@ class Unit:
         before: Callable[[], None] = lambda: None,
         answers_to: Callable[[int], bool] = lambda _unit: False,
         on_write: Callable[[], None] = lambda: None,
+        reboot: Callable[[], None] = lambda: None,
     ) -> None:
         self.registers = registers
         self.plug = plug
@@ -51,24 +67,69 @@ class Unit:
         self.answers_to = answers_to
         """Other unit ids that it answers to."""
         self.on_write = on_write
+        self._reboot = reboot
+        self._rebooted_at_s: float | None = None
+        self._stuck: dict[tuple[int, int, int], list[int]] = {}
         self.writes: deque[Written] = deque(maxlen=MOST_WRITES)
         self.reads_at_s: deque[float] = deque(maxlen=MOST_WRITES)
 
+    def up(self) -> bool:
+        """It works again after a restart, which takes REBOOT_S."""
+        now_s = time.monotonic()
+        if self._rebooted_at_s is None:
+            self._rebooted_at_s = now_s
+            self._reboot()
+        if now_s - self._rebooted_at_s < REBOOT_S:
+            return False
+        self._rebooted_at_s, self.plug.fault = None, IN
+        return True
 
-def _silent() -> ExcCodes:
+    def read(self, function: int, address: int, count: int) -> list[int]:
+        """What the registers say; the same for ever when they are stuck. Raises IllegalAddressError."""
+        if self.plug.fault != STUCK:
+            self._stuck.clear()
+            return self.registers.read(function, address, count)
+        key = function, address, count
+        if key not in self._stuck:
+            self._stuck[key] = self.registers.read(function, address, count)
+        return self._stuck[key]
+
+
+LATE_S, REBOOT_S = 2.0, 3.0
+
+
+def _silent(_unit: Unit) -> ExcCodes:
     raise NoSuchIdException  # the server is told to leave such a request unanswered
 
 
-ANSWERS: dict[str, Callable[[], ExcCodes | None]] = {
-    IN: lambda: None,
+def _works(_unit: Unit) -> ExcCodes | None:
+    return None
+
+
+ANSWERS: dict[str, Callable[[Unit], ExcCodes | None]] = {
+    IN: _works,
     SILENT: _silent,
     # Seen only when it shares its server with others: alone, nobody can connect.
-    REFUSE: lambda: ExcCodes.GATEWAY_NO_RESPONSE,
+    REFUSE: lambda _unit: ExcCodes.GATEWAY_NO_RESPONSE,
+    EXCEPTION: lambda _unit: ExcCodes.DEVICE_FAILURE,
+    REBOOT: lambda unit: None if unit.up() else _silent(unit),
 }
 """What a request meets first, by the fault of the device's plug; None: the device itself."""
 
 
-class _Devices(SimCore):
+def mangle(fault: str, frame: bytes, unit_at: int) -> bytes:
+    """The answer as it leaves a device with this fault; `unit_at` is where its unit id stands."""
+    if fault == GARBAGE:
+        return bytes((byte * 37 + 11) & 0xFF for byte in frame)
+    if fault == HALF:
+        return frame[: len(frame) // 2]
+    if fault == WRONG_UNIT:
+        other = bytes([(frame[unit_at] + 1) & 0xFF])
+        return frame[:unit_at] + other + frame[unit_at + 1 :]
+    return frame
+
+
+class Devices(SimCore):
     """The units, in the place of pymodbus's own memory."""
 
     def __init__(self, units: dict[int, Unit]) -> None:
@@ -76,12 +137,15 @@ class _Devices(SimCore):
         self._units = units
 
     def _find(self, unit_id: int) -> Unit | ExcCodes:
-        unit = self._units.get(unit_id)
-        if unit is None:
-            unit = next((u for u in self._units.values() if u.answers_to(unit_id)), None)
+        unit = self.of(unit_id)
         if unit is None:
             return ExcCodes.GATEWAY_NO_RESPONSE
-        return ANSWERS[unit.plug.fault]() or unit
+        return ANSWERS.get(unit.plug.fault, _works)(unit) or unit
+
+    def of(self, unit_id: int) -> Unit | None:
+        """The device that answers to this id."""
+        unit = self._units.get(unit_id)
+        return unit or next((u for u in self._units.values() if u.answers_to(unit_id)), None)
 
     @override
     async def async_getValues(
@@ -90,9 +154,11 @@ class _Devices(SimCore):
         unit = self._find(device_id)
         if isinstance(unit, ExcCodes):
             return unit
+        if unit.plug.fault == LATE:
+            await asyncio.sleep(LATE_S)
         unit.before()
         try:
-            found = unit.registers.read(func_code, address, count)
+            found = unit.read(func_code, address, count)
         except IllegalAddressError:
             return ExcCodes.ILLEGAL_ADDRESS
         unit.reads_at_s.append(time.monotonic())
@@ -140,12 +206,20 @@ class ModbusServer:
         if all(unit.plug.fault == REFUSE for unit in self.units.values()):
             await self.stop()
         elif self._server is None:
+            devices = Devices(self.units)
+
+            def leaves(sending: bool, data: bytes) -> bytes:
+                """pymodbus lets us see, and change, every packet."""
+                unit = devices.of(data[UNIT_AT]) if sending and len(data) > UNIT_AT else None
+                return data if unit is None else mangle(unit.plug.fault, data, UNIT_AT)
+
             server = ModbusTcpServer(
                 SimDevice(0, [SimData(0, datatype=DataType.REGISTERS)]),
                 address=(self.host, self.port),
                 ignore_missing_devices=True,
+                trace_packet=leaves,
             )
-            server.context = _Devices(self.units)
+            server.context = devices
             if not await server.listen():
                 msg = f"cannot listen at {self.host}:{self.port}; see the log"
                 raise OSError(msg)

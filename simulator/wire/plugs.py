@@ -7,11 +7,20 @@ One row of FAULTS per fault; what a fault means on a wire is said where that wir
 from collections.abc import Awaitable, Callable
 
 IN, SILENT, REFUSE = "in", "silent", "refuse"
+LATE, GARBAGE, HALF, EXCEPTION = "late", "garbage", "half", "exception"
+WRONG_UNIT, STUCK, REBOOT = "wrong_unit", "stuck", "reboot"
 
 FAULTS = {
     IN: "works",
     SILENT: "is connected but never says anything",
     REFUSE: "does not let anybody connect",
+    LATE: "answers two seconds late",
+    GARBAGE: "answers with nonsense",
+    HALF: "answers with half a frame",
+    EXCEPTION: "refuses every request",
+    WRONG_UNIT: "answers in the name of another device",
+    STUCK: "says the same for ever, whatever happens",
+    REBOOT: "restarts: silent for a while, then everything it was told is forgotten",
 }
 
 

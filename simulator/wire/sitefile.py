@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T", str, int, float, bool)
 Address = tuple[str, int]
+"""Host and port, or the path of a serial port and SERIAL."""
+SERIAL = 0
 
 
 class SiteFileError(ValueError):
@@ -71,6 +73,8 @@ class DeviceAt:
     unit: int
     channel: str = ""
     reversed_mounting: bool = False
+    options: Table | None = None
+    """What site.toml says to this driver alone."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ def _device(name: str, table: Table, buses: Table) -> DeviceAt:
         unit=table.get("unit", int, 1),
         channel=channel,
         reversed_mounting=table.get("mounting", str, "normal") == "reversed",
+        options=table.table("options"),
     )
 
 
@@ -144,6 +149,8 @@ def _bus(user: Table, buses: Table) -> tuple[Address, str]:
     match bus.get("kind", str):
         case "modbus_tcp":
             return (bus.get("host", str), bus.get("port", int, 502)), ""
+        case "modbus_rtu":
+            return (bus.get("path", str), SERIAL), ""
         case "can" if bus.get("interface", str, "socketcan") == "socketcand":
             address = (bus.get("host", str, "127.0.0.1"), bus.get("port", int, 29_536))
             return address, bus.get("channel", str, "can0")

@@ -17,13 +17,31 @@ from simulator.wire.modbus import ModbusServer, Unit
 from simulator.wire.pigpiod import I2cDevice, Pigpiod
 from simulator.wire.plant import Plant
 from simulator.wire.plugs import Plugs
-from simulator.wire.sitefile import Address, DeviceAt, SiteFile, SiteFileError
+from simulator.wire.registers import Registers
+from simulator.wire.rtu import RtuServer
+from simulator.wire.sitefile import SERIAL, Address, DeviceAt, SiteFile, SiteFileError
 from simulator.wire.socketcand import Socketcand
 from simulator.wire.trumpf import Trumpf
 
 T = TypeVar("T")
 
-INVERTERS: dict[str, Callable[[Site, float], Trumpf]] = {"trumpf_ac3025": Trumpf}
+
+class InverterTwin(Protocol):
+    """An inverter's registers, and what it does besides."""
+
+    registers: Registers
+
+    def answers_to(self, unit: int) -> bool:
+        """Unit ids beside its own."""
+
+    def on_write(self) -> None:
+        """A write arrived."""
+
+    def reboot(self) -> None:
+        """Forget everything that it was told."""
+
+
+INVERTERS: dict[str, Callable[[Site, float], InverterTwin]] = {"trumpf_ac3025": Trumpf}
 METERS: dict[str, dict[str, Callable[[Site, bool], Em24]]] = {
     "em24_ethernet": {"meter.grid": grid_meter, "meter.pv": pv_meter},
 }
@@ -54,7 +72,7 @@ class StandIn:
         )
         self.plant = Plant(site, speed)
         self.plugs = Plugs()
-        self._modbus: dict[Address, ModbusServer] = {}
+        self._modbus: dict[Address, ModbusServer | RtuServer] = {}
         self._daemons: dict[Address, Pigpiod] = {}
         self.inverter = self._put_inverter(wanted.inverter)
         for meter in wanted.meters:
@@ -115,8 +133,11 @@ class StandIn:
 
     # ------------------------------------------------------------ one device each
 
-    def _server(self, address: Address) -> ModbusServer:
-        return self._modbus.setdefault(address, ModbusServer(*address))
+    def _server(self, address: Address) -> ModbusServer | RtuServer:
+        host, port = address
+        if address not in self._modbus:
+            self._modbus[address] = RtuServer(host) if port == SERIAL else ModbusServer(host, port)
+        return self._modbus[address]
 
     def _daemon(self, address: Address) -> Pigpiod:
         return self._daemons.setdefault(address, Pigpiod(*address))
@@ -129,6 +150,7 @@ class StandIn:
             before=self.plant.catch_up,
             answers_to=twin.answers_to,
             on_write=twin.on_write,
+            reboot=twin.reboot,
         )
         self._server(at.address).add(at.unit, unit)
         return unit

@@ -61,6 +61,15 @@ class Trumpf:
         """A write arrived: whoever controls it is alive."""
         self._inverter.heard()
 
+    def reboot(self) -> None:
+        """Forget everything that it was told; no power until it is told anew."""
+        inverter = self._inverter
+        inverter.on, inverter.setpoint_w = False, 0.0
+        inverter.state, inverter.alarm = State.IDLE, Alarm.NONE
+        self._symmetric.write(1)
+        self._unit_addressing.write(0)
+        self._set_timeout(DEFAULT_COMM_TIMEOUT_S)
+
     # ------------------------------------------------------------ what writes do
 
     def _set_timeout(self, seconds: float) -> None:

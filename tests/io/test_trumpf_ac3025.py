@@ -5,37 +5,39 @@ import pytest
 from appliance.io.inverters import trumpf_ac3025 as trumpf
 from appliance.io.registers import Write
 from appliance.model import InverterState, Setpoints
+from appliance.settings import Settings
 from appliance.site import Inverter
 
+HOME = Inverter(driver="trumpf_ac3025", bus="lan", max_charge_w=5e3, max_discharge_w=5e3)
+DRIVER = trumpf.Driver(HOME, Settings())
 OPERATION = {"state": 3.0, "modules": 2.0}
 ON = Setpoints(power_w=5001.0, inverter_on=True, contactors_closed=True)
 
 
 def test_the_power_is_shared_by_the_modules() -> None:
-    assert trumpf.writes(ON, OPERATION) == (Write(4195, "holding", (2500,)),)
+    assert DRIVER.writes(ON, OPERATION, 0) == (Write(4195, "holding", (2500,)),)
 
 
 @pytest.mark.parametrize("modules", [None, 0.0])
 def test_no_power_while_the_number_of_modules_is_unknown(modules: float | None) -> None:
     unknown = {"state": 3.0, "modules": modules}
-    assert trumpf.writes(ON, unknown) == (Write(4195, "holding", (0,)),)
-    assert trumpf.writes(ON, {"state": 3.0}) == (Write(4195, "holding", (0,)),)
+    assert DRIVER.writes(ON, unknown, 0) == (Write(4195, "holding", (0,)),)
+    assert DRIVER.writes(ON, {"state": 3.0}, 0) == (Write(4195, "holding", (0,)),)
 
 
 def test_negative_set_values_are_twos_complement() -> None:
     charge = Setpoints(power_w=-2000.0, inverter_on=True, contactors_closed=True)
-    assert trumpf.writes(charge, OPERATION) == (Write(4195, "holding", (0xFC18,)),)
+    assert DRIVER.writes(charge, OPERATION, 0) == (Write(4195, "holding", (0xFC18,)),)
 
 
 def test_a_fault_is_reset_only_when_asked() -> None:
     fault = {"state": 1.0}
     reset = Write(4002, "coil", (1,))
     asking = Setpoints(inverter_on=True, contactors_closed=True, reset_faults=True)
-    assert reset not in trumpf.writes(ON, fault)
-    assert reset in trumpf.writes(asking, fault)
-    assert reset not in trumpf.writes(asking, OPERATION)
-    home = Inverter(driver="trumpf_ac3025", bus="lan", max_charge_w=5e3, max_discharge_w=5e3)
-    assert reset not in trumpf.arm(home), "a connection alone acknowledges nothing"
+    assert reset not in DRIVER.writes(ON, fault, 0)
+    assert reset in DRIVER.writes(asking, fault, 0)
+    assert reset not in DRIVER.writes(asking, OPERATION, 0)
+    assert reset not in DRIVER.arm(), "a connection alone acknowledges nothing"
 
 
 def test_a_reading_from_raw_words() -> None:
@@ -46,7 +48,7 @@ def test_a_reading_from_raw_words() -> None:
     for block in trumpf.BLOCKS:
         cells = range(block.address, block.address + block.count)
         values |= block.decode([words.get(cell, 0) for cell in cells])
-    reading = trumpf.reading(values)
+    reading = DRIVER.reading(values)
     assert reading.state is InverterState.RUNNING
     assert reading.power_w == -3000.0
     assert reading.phases[0].current_a == pytest.approx(12.34)

@@ -20,6 +20,8 @@ class InverterDriver(ABC):
 
     blocks: tuple[Block, ...]
     """What to read, grouped into requests; may change in `identify`, never later."""
+    stored_pause_s: float = 10.0
+    """Least time between two changes of a register that is kept in memory that wears out."""
 
     def identify(self, ask: Ask) -> None:
         """Find out what answers there: after every new connection and every silence, before polling.

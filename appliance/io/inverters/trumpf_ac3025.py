@@ -68,6 +68,9 @@ READS = (
     _row(5501, "i16", "module_1_c", "S3", 0.1, slow=True),
     _row(5502, "i16", "module_2_c", "S3", 0.1, slow=True),
     _row(5503, "i16", "module_3_c", "S3", 0.1, slow=True),
+    Register(
+        4195, "i16", "held_w", "S1: 0.001 kVA, function 3 reads the set value back", slow=True
+    ),
     _alarm(2808, "alarms"),
     _alarm(2809, "alarm_a"),
     _alarm(2810, "alarm_b"),
@@ -107,6 +110,7 @@ class Driver(InverterDriver):
             dc_voltage_v=total(values.get("dc_upper_v"), values.get("dc_lower_v")),
             temperature_c=hottest(*(values.get(f"module_{number}_c") for number in (1, 2, 3))),
             faults=faults,
+            setpoint_w=_held_w(values),
         )
 
     @override
@@ -133,6 +137,12 @@ class Driver(InverterDriver):
         if state is InverterState.FAULT and setpoints.reset_faults:
             return (ZERO, OFF, RESET.write(1))
         return (ZERO,)
+
+
+def _held_w(values: Values) -> float | None:
+    """The set value that all modules together hold."""
+    held_w, modules = values.get("held_w"), values.get("modules")
+    return None if held_w is None or modules is None else held_w * modules
 
 
 def _per_module_w(power_w: float, values: Values) -> float:
