@@ -12,6 +12,7 @@ Reactive power follows the same direction. Drivers alone convert. The unit is in
 plain seconds are monotonic. A value that is not known is `None`, never 0.
 """
 
+from appliance.model.battery_memory import BalanceEpisode, BatteryMemory
 from appliance.model.decisions import (
     SAFE,
     ActiveError,
@@ -23,6 +24,7 @@ from appliance.model.decisions import (
     ManualPower,
     Memory,
     Moment,
+    RackApart,
     Recorded,
     Setpoints,
     Severity,
@@ -68,6 +70,8 @@ __all__ = [
     "ActuatorReading",
     "Answer",
     "BalanceCells",
+    "BalanceEpisode",
+    "BatteryMemory",
     "BatteryReading",
     "BatteryState",
     "BoardReading",
@@ -87,6 +91,7 @@ __all__ = [
     "MeterReading",
     "Moment",
     "PhaseReading",
+    "RackApart",
     "RackReading",
     "Recorded",
     "Request",

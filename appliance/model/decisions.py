@@ -88,6 +88,17 @@ class ActiveError(Word, frozen=True):
     acknowledged_by: str | None = None
 
 
+class RackApart(Word, frozen=True):
+    """A rack that stays disconnected while the others work."""
+
+    rack: int
+    since_s: float
+    not_before_s: float
+    """It rests until then, however well it looks."""
+    times: int = 0
+    """How often it has left; it rests twice as long each time. 0: it never was connected."""
+
+
 class Memory(Word, frozen=True):
     """What the cycle before this one left behind: enough to go on from here."""
 
@@ -104,8 +115,11 @@ class Memory(Word, frozen=True):
     """How often in a row the box was stopped by errors before it had run for a while."""
     forced: tuple[ForcedActuator, ...] = ()
     asleep_until_s: float | None = None
-    """The battery was sent to sleep by request; infinity: until it is woken."""
+    """The battery was sent to sleep by request; far ahead: until it is woken."""
     balancing_asked: bool = True
+    woken_at_s: float | None = None
+    """When the battery was last woken; it needs a moment before it answers."""
+    racks_apart: tuple[RackApart, ...] = ()
 
 
 class Snapshot(Word, frozen=True):

@@ -1,9 +1,13 @@
 """site.toml as types: what is installed here, and how far it may go."""
 
 from appliance.site.battery import (
+    Balancing,
     Battery,
     CellTemperature,
     CellVoltage,
+    Estimate,
+    Joining,
+    Sleep,
     SocWindow,
     Window,
 )
@@ -41,6 +45,7 @@ from appliance.site.wires import (
 __all__ = [
     "KINDS",
     "REGISTER_BUSES",
+    "Balancing",
     "Battery",
     "Board",
     "Box",
@@ -52,9 +57,11 @@ __all__ = [
     "Connection",
     "Control",
     "Device",
+    "Estimate",
     "Gpio",
     "I2cBus",
     "Inverter",
+    "Joining",
     "LxpDongle",
     "LxpSerial",
     "Meter",
@@ -63,6 +70,7 @@ __all__ = [
     "RegisterBus",
     "Sensor",
     "SiteSettings",
+    "Sleep",
     "SocWindow",
     "SysFiles",
     "Window",

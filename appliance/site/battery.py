@@ -1,11 +1,11 @@
 """The battery, and how far its cells may go."""
 
 from itertools import pairwise
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from appliance.settings import CellVolts, Celsius, Percent, Settings
+from appliance.settings import CellVolts, Celsius, Name, Percent, Seconds, Settings, Volts
 from appliance.site.devices import Device
 
 
@@ -69,6 +69,86 @@ class SocWindow(Window):
         return self.ordered("reserve_pct", "maximum_pct")
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+"""Of the current that would empty the battery in one hour."""
+
+
+class Sleep(Settings):
+    """How the BMS is sent to sleep, and when. Only in the states IDLE and SLEEP."""
+
+    means: Literal["none", "frame", "relay"] = "none"
+    """`frame`: the family's own CAN request. `relay`: a relay whose coil is ON while asleep, so
+    that a dead box and a broken wire leave the BMS awake, watching its cells."""
+    relay: Name | None = None
+    """The relay's name."""
+    idle_after_s: Seconds = 1_800.0
+    """Without work for so long it sleeps by itself."""
+    longest_s: Seconds = 86_400.0
+    """Then it is woken for a while: somebody should look at its cells."""
+    wake_s: Annotated[float, Field(ge=1, le=300)] = 30.0
+    """So long it may be silent after it was woken."""
+
+    @model_validator(mode="after")
+    def _relay_is_named(self) -> Self:
+        if (self.means == "relay") != (self.relay is not None):
+            msg = "relay must be named when means is relay, and only then"
+            raise ValueError(msg)
+        return self
+
+
+class Balancing(Window):
+    """Cell balancing by the BMS, where it waits for permission (feature CELL_BALANCE)."""
+
+    enabled: bool = False
+    above_v: CellVolts = 3.4
+    """Only with a cell above this: in the flat part of the curve voltages say nothing."""
+    start_v: CellVolts = 0.02
+    stop_v: CellVolts = 0.008
+    """Spread (highest less lowest cell of a rack) at which it begins and ends."""
+    rest_c: Share = 0.02
+    light_charge_c: Share = 0.1
+    longest_s: Seconds = 21_600.0
+    pause_s: Seconds = 3_600.0
+    """After the longest time it rests so long."""
+    alarm_v: CellVolts = 0.1
+    """A spread at rest, away from full and empty, that a person should know of."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        return self.ordered("stop_v", "start_v", "alarm_v")
+
+
+class Joining(Window):
+    """Which racks may connect to the others. A difference drives a current that nobody limits."""
+
+    window_v: Volts = 4.0
+    dc_window_v: Volts = 10.0
+    """Against the inverter's DC bus, which measures less well."""
+    current_a: Annotated[float, Field(gt=0, le=1_000)] = 5.0
+    """A rack joins below this current of the battery."""
+    back_off_s: Seconds = 60.0
+    """A rack that left rests so long, and twice as long each time it leaves again."""
+    longest_back_off_s: Seconds = 3_600.0
+
+
+class Estimate(Settings):
+    """State of charge and of health, estimated beside the BMS."""
+
+    enabled: bool = True
+    chemistry: Literal["lfp", "nmc"] = "lfp"
+    cells_in_series: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    """None: told by the voltages of a rack and its mean cell."""
+    full_cell_v: CellVolts | None = None
+    empty_cell_v: CellVolts | None = None
+    """Open-circuit voltage of the highest, lowest cell that counts as 100 %, 0 %; None: the chemistry's."""
+    gap_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
+    """A longer time without a current is a gap: nothing is counted in it."""
+    drift_pct: Annotated[float, Field(gt=0, le=20)] = 5.0
+    """The BMS is reported when it was this wrong at an end."""
+    degraded_pct: Percent = 80.0
+    """The capacity is reported below this share of the new one."""
+
+
 class Battery(Device):
     """The battery behind the inverter; the driver is a signal map in dbc/."""
 
@@ -81,3 +161,7 @@ class Battery(Device):
     soc: SocWindow = SocWindow()
     cell_voltage: CellVoltage = CellVoltage()
     cell_temperature: CellTemperature = CellTemperature()
+    sleep: Sleep = Sleep()
+    balancing: Balancing = Balancing()
+    joining: Joining = Joining()
+    estimate: Estimate = Estimate()
