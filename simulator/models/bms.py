@@ -20,6 +20,8 @@ OVERCURRENT = 1.5
 OVERVOLTAGE, UNDERVOLTAGE = "overvoltage", "undervoltage"
 OVERTEMPERATURE, UNDERTEMPERATURE = "overtemperature", "undertemperature"
 OVERCURRENT_FAULT, CAN_TIMING = "overcurrent", "can_timing"
+CONTACTOR_FAULT, STRANGE_FAULT = "contactor", "strange"
+"""Faults that come from outside the model: a welded contactor, and one that nobody has a name for."""
 
 
 class State(IntEnum):
@@ -42,6 +44,8 @@ class Bms:
         self.request_timeout_s: float | None = None
         self.silent_s = self.in_state_s = 0.0
         self.faults: set[str] = set()
+        self.injected: str | None = None
+        """A fault that stands until somebody takes it away."""
 
     def heard(self) -> None:
         """A request has arrived."""
@@ -56,7 +60,7 @@ class Bms:
         self.in_state_s += dt_s
         if self.request_timeout_s is not None:
             self.silent_s += dt_s
-        if self.state is State.STANDBY:
+        if self.state is State.STANDBY and self.injected is None:
             if self.request_close:
                 self._enter(State.PRECHARGE)
         elif self.state is State.ERROR:
@@ -68,6 +72,14 @@ class Bms:
             self._open()
         elif self.state is State.PRECHARGE and self.in_state_s >= PRECHARGE_S:
             self._enter(State.NORMAL)
+
+    def restart(self) -> None:
+        """Lose power for a moment: contactors drop out, nothing is remembered."""
+        self.request_close = False
+        self.silent_s = 0.0
+        self.faults.clear()
+        self.rack.connected = False
+        self._enter(State.STANDBY)
 
     def _open(self) -> None:
         """Wait for the current to fall, not for long, and open."""
@@ -86,6 +98,7 @@ class Bms:
             and rack.cell_min_c > CELL_COLDEST_C
             and rack.cell_max_c < CELL_HOTTEST_C
             and -OVERCURRENT < rack.current_a / rack.max_current_a < OVERCURRENT
+            and self.injected is None
         ):
             late = timeout_s is not None and self.silent_s > timeout_s
             return CAN_TIMING if late and self.state is not State.OPEN_CONTACTORS else None
@@ -94,7 +107,8 @@ class Bms:
     def _standing(self) -> dict[str, bool]:
         """Which protective faults hold now; they clear by themselves."""
         rack = self.rack
-        return {
+        injected = {} if self.injected is None else {self.injected: True}
+        return injected | {
             OVERVOLTAGE: rack.cell_max_v >= CELL_HIGHEST_V,
             UNDERVOLTAGE: rack.cell_min_v <= CELL_LOWEST_V,
             OVERTEMPERATURE: rack.cell_max_c >= CELL_HOTTEST_C,
@@ -104,8 +118,9 @@ class Bms:
 
     def _recover(self) -> None:
         """ERROR ends when nothing stands against it and nobody asks for power."""
-        for name, holds in self._standing().items():
-            if not holds:
+        standing = self._standing()
+        for name in tuple(self.faults):
+            if name != CAN_TIMING and not standing.get(name, False):
                 self.faults.discard(name)
         if not self.faults and not self.request_close:
             self._enter(State.STANDBY)

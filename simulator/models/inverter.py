@@ -5,7 +5,7 @@ AC and DC power: discharge +. Losses always come out of the DC side: dc = ac + l
 
 from enum import IntEnum
 
-from simulator.models.rack import Rack
+from simulator.models.rack import DcSide
 
 START_S = 1.0
 NO_LOAD_W, LOSS_PER_W, LOSS_PER_W2 = 45.0, 0.018, 0.9e-6
@@ -66,7 +66,7 @@ class Inverter:
             self.on = False
         self.silent_s = 0.0
 
-    def step(self, dt_s: float, rack: Rack) -> None:
+    def step(self, dt_s: float, rack: DcSide) -> None:
         """Go on by `dt_s`; afterwards step the rack with `dc_power_w`."""
         if self.comm_timeout_s is not None:
             self.silent_s += dt_s
@@ -86,7 +86,7 @@ class Inverter:
         else:
             self.dc_power_w = 0.0
 
-    def _change_state(self, dt_s: float, rack: Rack) -> None:
+    def _change_state(self, dt_s: float, rack: DcSide) -> None:
         state = self.state
         if not self.on:
             self.state = State.IDLE
@@ -109,7 +109,7 @@ class Inverter:
         self.state, self.alarm = State.ALARM, alarm
         self.on, self.setpoint_w = False, 0.0
 
-    def _within(self, wanted_w: float, rack: Rack) -> float:
+    def _within(self, wanted_w: float, rack: DcSide) -> float:
         """The setpoint inside its rating and what the DC side can take, whatever anybody asks."""
         low_v, high_v = CELL_STOP_V
         band_v = CELL_BAND_V

@@ -4,6 +4,7 @@ Current and power: discharge +, at the DC terminals. Limits are magnitudes.
 """
 
 from math import sqrt
+from typing import Protocol
 
 from simulator.models.cells import Cells, Curves, Front
 from simulator.models.lfp import HIGHEST_PCT, LOWEST_PCT, STEPS_PER_PCT, resistance_factor
@@ -23,6 +24,26 @@ DISCHARGE_STOP_C, DISCHARGE_FULL_C = -20.0, -5.0
 HOT_TAPER_C, HOT_STOP_C = 45.0, 58.0
 
 
+class DcSide(Protocol):
+    """What an inverter sees of a battery: one rack, or several in parallel."""
+
+    @property
+    def connected(self) -> bool:
+        """Contactors closed."""
+
+    @property
+    def voltage_v(self) -> float:
+        """At the terminals."""
+
+    @property
+    def cell_avg_v(self) -> float:
+        """Of the mean cell."""
+
+    @property
+    def max_current_a(self) -> float:
+        """What it is made for."""
+
+
 class Rack:
     """Step it with the DC power; afterwards every attribute describes the same instant."""
 
@@ -37,6 +58,7 @@ class Rack:
         temperature_c: float = 20.0,
         soc_spread_pct: float = 1.0,
         resistance_spread: float = 0.10,
+        resistance: float = 1.0,
         seed: int = 1,
     ) -> None:
         self.cell_count = modules * cells_per_module
@@ -47,7 +69,7 @@ class Rack:
         self.temperature_c = temperature_c
         self.cells = Cells(self.cell_count, seed, soc_spread_pct, resistance_spread)
         self._curves = Curves(self.cells.offsets)
-        self._per_cell_ohm = CELL_OHM_AH / capacity_ah
+        self._per_cell_ohm = CELL_OHM_AH * resistance / capacity_ah
         self._heat_capacity_j_per_k = HEAT_CAPACITY_J_PER_K_AH * capacity_ah * self.cell_count
         self._loss_w_per_k = LOSS_W_PER_K_AH * capacity_ah * self.cell_count
         self._pct_per_as = 100.0 / (3600.0 * self.capacity_ah)
@@ -62,8 +84,8 @@ class Rack:
         """What a full rack holds, open-circuit voltage times charge."""
         return self._energy_wh(100.0)
 
-    def step(self, dt_s: float, power_w: float, ambient_c: float) -> None:
-        """Go on by `dt_s` with this DC power (discharge +); 0 while the contactors are open."""
+    def source(self) -> tuple[float, float]:
+        """Open-circuit voltage and resistance now (V, ohm): what the rack is to its neighbours."""
         curves = self._curves
         soc_pct = self.soc_pct
         if soc_pct < LOWEST_PCT + 2.0 or soc_pct > HIGHEST_PCT - 2.0:
@@ -74,8 +96,22 @@ class Rack:
         count = self.cell_count
         open_v = count * (curves.mean_v[base] + frac * curves.mean_rise_v[base])
         ohm = self._ohm = self._per_cell_ohm * resistance_factor(self.temperature_c)
-        total_ohm = ohm * count * self.cells.mean_factor
-        if self.connected:
+        return open_v, ohm * count * self.cells.mean_factor
+
+    def step(
+        self, dt_s: float, power_w: float, ambient_c: float, shared_a: float | None = None
+    ) -> None:
+        """Go on by `dt_s` with this DC power (discharge +); 0 while the contactors are open.
+
+        With `shared_a` the current is this, whatever the power: racks in parallel have shared it.
+        """
+        open_v, total_ohm = self.source()
+        count, ohm, soc_pct = self.cell_count, self._ohm, self.soc_pct
+        if not self.connected:
+            current_a = 0.0
+        elif shared_a is not None:
+            current_a = shared_a
+        else:
             # power = open_v * current - total_ohm * current²; beyond its peak the peak is all there is.
             inside = open_v * open_v - 4.0 * total_ohm * power_w
             current_a = (
@@ -83,8 +119,6 @@ class Rack:
                 if inside > 0.0
                 else open_v / (2.0 * total_ohm)
             )
-        else:
-            current_a = 0.0
         voltage_v = open_v - current_a * total_ohm
         heat_w = current_a * current_a * total_ohm
         warmer_c = self.temperature_c - ambient_c

@@ -6,7 +6,8 @@ grid = load - pv - inverter (grid import +, PV production +, discharge +).
 from math import sqrt
 from random import Random
 
-from simulator.models.bms import Bms
+from simulator.models.battery import Battery, build_battery
+from simulator.models.battery_bms import BatteryBms
 from simulator.models.inverter import Inverter
 from simulator.models.profile import Profile
 from simulator.models.rack import Rack
@@ -23,11 +24,15 @@ FREQUENCY_STEP_HZ = 0.01
 class Site:
     """Command `inverter.on`, `inverter.setpoint_w`, `bms.request_close`; then step."""
 
-    def __init__(self, profile: Profile, rack: Rack, inverter: Inverter, seed: int = 1) -> None:
+    def __init__(
+        self, profile: Profile, battery: Battery, inverter: Inverter, seed: int = 1
+    ) -> None:
         self.profile = profile
-        self.rack = rack
+        self.battery = battery
+        self.rack: Rack | Battery = battery.racks[0] if len(battery.racks) == 1 else battery
+        """The battery in the words of a rack: the only one, or all of them in parallel."""
         self.inverter = inverter
-        self.bms = Bms(rack)
+        self.bms = BatteryBms(battery)
         self.elapsed_s = 0.0
         """Seconds since the profile's first row; set it to start later."""
         self._rng = Random(seed)
@@ -117,9 +122,9 @@ def pretend_site(
     soc_pct: float = 50.0,
     seed: int = 1,
     rated_w: float = 25_000.0,
+    modules: int = 8,
+    cells_per_module: int = 16,
 ) -> Site:
-    """A site whose battery holds `capacity_wh` when full; `racks` together act as one big rack."""
-    del racks
-    capacity_ah = 26.0 * capacity_wh / Rack(seed=seed).energy_wh
-    rack = Rack(capacity_ah=capacity_ah, soc_pct=soc_pct, seed=seed)
-    return Site(profile, rack, Inverter(rated_w=rated_w), seed)
+    """A site whose `racks` together hold `capacity_wh` when full."""
+    battery = build_battery(racks, capacity_wh, soc_pct, seed, modules, cells_per_module)
+    return Site(profile, battery, Inverter(rated_w=rated_w), seed)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from math import floor
 
 from simulator.models import bms as model
-from simulator.models.bms import Bms, State
+from simulator.models.battery_bms import BatteryBms
+from simulator.models.bms import State
 from simulator.models.rack import Rack
 from simulator.wire import foxbms2_signals as signals
 from simulator.wire.can_codec import pack, unpack
@@ -39,14 +40,14 @@ class FoxBms2:
 
     def __init__(
         self,
-        bms: Bms,
+        bms: BatteryBms,
         bus: Socketcand,
         plug: Plug,
         *,
         before: Callable[[], None] = lambda: None,
         speed: float = 1.0,
     ) -> None:
-        self._bms, self._rack = bms, bms.rack
+        self._bms, self._rack = bms, bms.battery.racks[0]
         self._bus, self._plug = bus, plug
         self._before = before
         self._told_fault: int = NO_ERROR
