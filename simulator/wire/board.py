@@ -8,7 +8,7 @@ broken wire). A button pulls its pin to ground while it is pressed.
 import asyncio
 import time
 
-from simulator.wire.pigpiod import I2cDevice, Pigpiod
+from simulator.wire.pigpiod import I2cDevice, Pigpiod, WideI2cDevice, read_from, write_to
 from simulator.wire.plugs import IN, REFUSE, Plug
 
 PRESS_S = 0.2
@@ -75,18 +75,18 @@ class Board:
 class PluggedChip:
     """An I2C chip that does not acknowledge while its plug is out."""
 
-    def __init__(self, chip: I2cDevice, plug: Plug) -> None:
+    def __init__(self, chip: I2cDevice | WideI2cDevice, plug: Plug) -> None:
         self._chip, self._plug = chip, plug
 
-    def read_byte(self, register: int) -> int:
-        """The chip's register. Raises OSError while unplugged."""
+    def read_block(self, register: int, count: int) -> bytes:
+        """Bytes of the chip. Raises OSError while unplugged."""
         self._check()
-        return self._chip.read_byte(register)
+        return read_from(self._chip, register, count)
 
-    def write_byte(self, register: int, value: int) -> None:
-        """Write the chip's register. Raises OSError while unplugged."""
+    def write_block(self, register: int, data: bytes) -> None:
+        """Bytes to the chip. Raises OSError while unplugged."""
         self._check()
-        self._chip.write_byte(register, value)
+        write_to(self._chip, register, data)
 
     def _check(self) -> None:
         if not self._plug.is_in:

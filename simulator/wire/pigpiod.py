@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from simulator.wire._pins import Pins, Refusal
 
@@ -38,6 +38,33 @@ class I2cDevice(Protocol):
         """Write a register."""
 
 
+@runtime_checkable
+class WideI2cDevice(Protocol):
+    """A chip whose registers hold several bytes each. May raise OSError: no acknowledge."""
+
+    def read_block(self, register: int, count: int) -> bytes:
+        """So many bytes after the register's number was sent."""
+
+    def write_block(self, register: int, data: bytes) -> None:
+        """The bytes that follow the register's number."""
+
+
+def read_from(device: "I2cDevice | WideI2cDevice", register: int, count: int) -> bytes:
+    """Bytes of one register, or of as many as there are bytes. Raises OSError."""
+    if isinstance(device, WideI2cDevice):
+        return device.read_block(register, count)
+    return bytes(device.read_byte(register + i & 0xFF) for i in range(count))
+
+
+def write_to(device: "I2cDevice | WideI2cDevice", register: int, data: bytes) -> None:
+    """The other direction. Raises OSError."""
+    if isinstance(device, WideI2cDevice):
+        device.write_block(register, data)
+        return
+    for i, value in enumerate(data):
+        device.write_byte(register + i & 0xFF, value)
+
+
 class _Client:
     """One connection: a stream of commands, which may become a stream of reports as well."""
 
@@ -59,7 +86,7 @@ class Pigpiod:
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.host, self.port = host, port
-        self.i2c_devices: dict[int, I2cDevice] = {}
+        self.i2c_devices: dict[int, I2cDevice | WideI2cDevice] = {}
         """Chips on I2C bus 1, by address."""
         self._pins = Pins(self._report)
         self._clients: dict[asyncio.Task[None], _Client] = {}
@@ -217,9 +244,8 @@ class Pigpiod:
             if device is None:
                 raise Refusal(error)
             if data is None:
-                return bytes(device.read_byte(register & 0xFF) for register in registers)
-            for register, value in zip(registers, data, strict=True):
-                device.write_byte(register & 0xFF, value)
+                return read_from(device, registers.start, len(registers))
+            write_to(device, registers.start, data)
         except OSError:
             raise Refusal(error) from None
         return b""

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from appliance import registry
+from appliance.io import sensors
 from appliance.io.sensors import sensor_workers
 from appliance.io.sensors._workers import BACK_OFF_S
-from appliance.io.sensors.bme680 import TITLE, reading
+from appliance.io.sensors.bme680 import reading
 from appliance.mailbox import Slots
 from appliance.model import SensorReading
 from appliance.site import SiteSettings
@@ -40,17 +42,24 @@ def second_sensor(settings: SiteSettings, address: int) -> SiteSettings:
 
 
 def test_what_the_chip_cannot_measure_is_missing_not_zero() -> None:
-    assert reading(20.0, 50.0, 1000.0) == SensorReading(20.0, 50.0, 1000.0)
-    assert reading(-40.0, 0.0, 300.0) == SensorReading(-40.0, 0.0, 300.0)
-    assert reading(85.0, 100.0, 1100.0) == SensorReading(85.0, 100.0, 1100.0)
+    whole = reading(20.0, 50.0, 1000.0)
+    assert (whole.temperature_c, whole.humidity_pct, whole.pressure_hpa) == (20.0, 50.0, 1000.0)
+    assert whole.dew_point_c == pytest.approx(9.3, abs=0.1)
+    assert reading(-40.0, 0.0, 300.0) == SensorReading(-40.0, 0.0, 300.0), (
+        "dry air has no dew point"
+    )
+    assert reading(85.0, 100.0, 1100.0).dew_point_c == pytest.approx(85.0)
     assert reading(-40.1, 50.0, 1000.0) == SensorReading(None, 50.0, 1000.0)
     assert reading(20.0, 100.1, 1000.0) == SensorReading(20.0, None, 1000.0)
-    assert reading(20.0, 50.0, 299.9) == SensorReading(20.0, 50.0, None)
+    assert reading(20.0, 50.0, 299.9).pressure_hpa is None
     assert reading(math.nan, math.inf, -math.inf) == SensorReading()
 
 
-def test_the_title_admits_that_it_never_ran_on_hardware() -> None:
-    assert "not yet run on real hardware" in TITLE
+def test_every_title_admits_that_it_never_ran_on_hardware() -> None:
+    names = registry.names("appliance.io.sensors")
+    assert names == {"bme680", "cpu", "ads1115_ntc", "i2c_table"}
+    for name in names:
+        assert sensors.load(name).TITLE.endswith("(not verified on hardware)")
 
 
 # ---------------------------------------------------------------- the thread

@@ -1,5 +1,6 @@
-"""Sensors of the air in the box: one file per chip."""
+"""Sensors of air, of surfaces and of the computer itself: one file per chip."""
 
+from appliance.io.sensors._driver import AnyDriver, SensorFile, driver, load, options
 from appliance.io.sensors._workers import sensor_workers
 
-__all__ = ["sensor_workers"]
+__all__ = ["AnyDriver", "SensorFile", "driver", "load", "options", "sensor_workers"]

@@ -7,50 +7,62 @@ specifications. The unit in site.toml is the I2C address: 118 (0x76) or 119 (0x7
 from bme680 import BME680
 from bme680.constants import DISABLE_GAS_MEAS
 from smbus2 import SMBus
+from typing_extensions import override
 
+from appliance.io.sensors._air import with_dew_point
+from appliance.io.sensors._driver import I2cSensor, Rest
 from appliance.model import SensorReading
+from appliance.settings import Settings
+from appliance.site import Sensor
 
-TITLE = "Bosch BME680 (not yet run on real hardware)"
+TITLE = "Bosch BME680 (not verified on hardware)"
 
 TEMPERATURE_C = (-40.0, 85.0)
 HUMIDITY_PCT = (0.0, 100.0)
 PRESSURE_HPA = (300.0, 1100.0)
 
 
-class Sensor:
-    """One chip. Measures when asked."""
+class Driver(I2cSensor):
+    """One chip. Measures when asked, about 40 ms."""
 
-    def __init__(self, bus: SMBus, address: int) -> None:
+    def __init__(self, settings: Sensor, _options: Settings) -> None:
+        self._address = settings.unit
+        self._chip: BME680 | None = None
+
+    @override
+    def begin(self, bus: SMBus, rest: Rest) -> None:
+        """Read the calibration. Raises OSError when something else is there."""
+        self._chip = None
         try:
-            self._chip = BME680(address, bus)
+            chip = BME680(self._address, bus)
             # The heater would warm the air that is measured.
-            self._chip.set_gas_status(DISABLE_GAS_MEAS)
+            chip.set_gas_status(DISABLE_GAS_MEAS)
         except (RuntimeError, ArithmeticError) as absent:
-            raise OSError(f"no BME680 at 0x{address:02x}: {absent}") from absent
+            raise OSError(f"no BME680 at 0x{self._address:02x}: {absent}") from absent
+        self._chip = chip
 
-    def measure(self) -> SensorReading:
-        """One measurement, about 40 ms. Raises OSError."""
+    @override
+    def measure(self, bus: SMBus, rest: Rest) -> SensorReading:
+        """One measurement. Raises OSError."""
+        chip = self._chip
         try:
-            measured = self._chip.get_sensor_data()
+            measured = chip is not None and chip.get_sensor_data()
         except ArithmeticError as nonsense:
             raise OSError(f"BME680: the registers make no sense: {nonsense}") from nonsense
-        if not measured:
+        if chip is None or not measured:
             raise OSError("BME680: no measurement within 100 ms")
-        air = self._chip.data
+        air = chip.data
         return reading(air.temperature, air.humidity, air.pressure)
 
 
-def open_sensor(bus: SMBus, address: int) -> Sensor:
-    """Find the chip and set it up. Raises OSError."""
-    return Sensor(bus, address)
-
-
 def reading(temperature_c: float, humidity_pct: float, pressure_hpa: float) -> SensorReading:
-    """The reading; a value that the chip cannot measure is None."""
-    return SensorReading(
-        temperature_c=_within(temperature_c, TEMPERATURE_C),
-        humidity_pct=_within(humidity_pct, HUMIDITY_PCT),
-        pressure_hpa=_within(pressure_hpa, PRESSURE_HPA),
+    """The reading with its dew point; a value that the chip cannot measure is None."""
+    return with_dew_point(
+        SensorReading(
+            temperature_c=_within(temperature_c, TEMPERATURE_C),
+            humidity_pct=_within(humidity_pct, HUMIDITY_PCT),
+            pressure_hpa=_within(pressure_hpa, PRESSURE_HPA),
+        )
     )
 
 

@@ -1,0 +1,70 @@
+"""An NTC resistor: from Ω to °C, by its B value or by the maker's table of points."""
+
+import json
+import tomllib
+from bisect import bisect_left
+from collections.abc import Callable
+from itertools import pairwise
+from math import log
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from appliance.settings import Celsius, Settings
+
+ZERO_C_K: Final = 273.15
+REFERENCE_K: Final = 298.15
+"""25 °C: where makers state the resistance."""
+Ohms = Annotated[float, Field(gt=0, le=1e8)]
+
+
+class Curve(Settings):
+    """A table of points: temperatures in °C that rise, resistances in Ω that fall."""
+
+    points: Annotated[tuple[tuple[Celsius, Ohms], ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _falls(self) -> Self:
+        for (cold_c, more_ohm), (warm_c, less_ohm) in pairwise(self.points):
+            if warm_c <= cold_c or less_ohm >= more_ohm:
+                msg = f"points must rise in °C and fall in Ω: {warm_c} °C {less_ohm} Ω follows {cold_c} °C {more_ohm} Ω"
+                raise ValueError(msg)
+        return self
+
+
+def by_beta(at_25_ohm: float, beta_k: float) -> Callable[[float], float | None]:
+    """Ω to °C by 1/T = 1/T25 + ln(R/R25)/B, the definition of B (IEC 60539-1)."""
+
+    def temperature_c(ohm: float) -> float | None:
+        inverse = 1.0 / REFERENCE_K + log(ohm / at_25_ohm) / beta_k
+        return 1.0 / inverse - ZERO_C_K if inverse > 0.0 else None
+
+    return temperature_c
+
+
+def by_points(curve: Curve) -> Callable[[float], float | None]:
+    """Ω to °C between the points, straight in ln R; None outside of the table."""
+    falling = [(-log(ohm), celsius) for celsius, ohm in curve.points]
+
+    def temperature_c(ohm: float) -> float | None:
+        x = -log(ohm)
+        if not falling[0][0] <= x <= falling[-1][0]:
+            return None
+        after = max(1, bisect_left(falling, (x,)))
+        if after == len(falling):
+            after -= 1
+        (x0, cold_c), (x1, warm_c) = falling[after - 1], falling[after]
+        return cold_c + (warm_c - cold_c) * (x - x0) / (x1 - x0)
+
+    return temperature_c
+
+
+def load_curve(path: Path) -> Curve:
+    """A TOML file with `points = [[-20.0, 97070.0], …]`. Raises ValueError naming the file."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Curve.model_validate_json(json.dumps(document, default=str))
+    except (OSError, ValueError) as error:
+        msg = f"NTC curve {path}: {error}"
+        raise ValueError(msg) from error
