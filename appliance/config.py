@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from appliance import registry
 from appliance.cycle import ModeLike
 from appliance.settings import Settings
-from appliance.site import KINDS, SiteSettings
+from appliance.site import INVERTER_SPEAKS, KINDS, SiteSettings
 
 DRIVER_FOLDERS = {
     "inverters": "appliance.io.inverters",
@@ -52,7 +52,7 @@ def load_site(path: Path) -> SiteSettings:
     mistakes = [*_mode_mistakes(document), *_option_mistakes(document)]
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
-        | {"bms": registry.bms_families()}
+        | {"bms": registry.bms_families() | {INVERTER_SPEAKS}}
     }
     try:
         site = SiteSettings.model_validate_json(json.dumps(document, default=str), context=context)

@@ -10,7 +10,7 @@ from math import inf, isfinite
 from typing import Final
 
 from appliance.model import Effect, Limits, RackReading, Snapshot
-from appliance.site import SiteSettings
+from appliance.site import INVERTER_SPEAKS, SiteSettings
 
 Caps = tuple[float, float]
 FREE: Final[Caps] = (inf, inf)
@@ -82,6 +82,8 @@ def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
 
 
 def _cell_voltage(seen: Snapshot, site: SiteSettings) -> Caps:
+    if site.battery.driver == INVERTER_SPEAKS:
+        return FREE
     extremes = _extremes(seen)
     if extremes is None:
         return CLOSED
@@ -110,6 +112,8 @@ def _because_cell_voltage(seen: Snapshot, site: SiteSettings) -> str:
 
 
 def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
+    if site.battery.driver == INVERTER_SPEAKS:
+        return FREE
     if seen.battery is None:
         return CLOSED
     charge_w = discharge_w = inf

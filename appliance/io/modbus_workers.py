@@ -17,7 +17,7 @@ from appliance.io._polled import Polled
 from appliance.io.buses.registers import Registers, open_registers
 from appliance.io.registers import Values
 from appliance.mailbox import Slots
-from appliance.site import Inverter, Meter, RegisterBus, SiteSettings
+from appliance.site import INVERTER_SPEAKS, Inverter, Meter, RegisterBus, SiteSettings
 from appliance.supervisor import Lease, Worker
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,9 @@ class ModbusThread:
         self._polled: list[Polled] = []
         self._commanded: Commanded | None = None
 
-    def add_inverter(self, settings: Inverter) -> None:
+    def add_inverter(self, settings: Inverter, *, speaks_for_battery: bool = False) -> None:
         """The battery inverter is on this bus."""
-        driver, slot = inverters.driver(settings), self._slots.inverter
+        driver, slots = inverters.driver(settings), self._slots
         log.info("inverter: %s", inverters.load(settings.driver).TITLE)
 
         def publish(values: Values, at_s: float) -> None:
@@ -48,7 +48,10 @@ class ModbusThread:
             if commanded.stored_writes:
                 stored = commanded.stored_writes
                 reading = msgspec.structs.replace(reading, stored_writes=stored)
-            slot.put(reading, at_s)
+            slots.inverter.put(reading, at_s)
+            battery = driver.battery(values) if speaks_for_battery else None
+            if battery is not None:
+                slots.battery.put(battery, at_s)
 
         polled = Polled("inverter", settings, driver, publish, self._clock.now_s())
         commanded = Commanded(settings, driver, polled, self._slots.decision)
@@ -115,7 +118,8 @@ def _runner(
     def run(lease: Lease) -> None:
         thread = ModbusThread(open_registers(settings, clock), clock, slots)
         if site.inverter.bus == name:
-            thread.add_inverter(site.inverter)
+            speaks = site.battery.driver == INVERTER_SPEAKS
+            thread.add_inverter(site.inverter, speaks_for_battery=speaks)
         for meter_name, meter in site.meters.items():
             if meter.bus == name:
                 thread.add_meter(meter_name, meter)

@@ -88,6 +88,8 @@ class Write:
     """The device keeps it in memory that wears out: written only when it differs, and counted."""
     holds: tuple[int, ...] | None = None
     """What the device holds there now, when the driver has read it."""
+    together: bool = False
+    """By function 16 also for a single word: some devices know no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from appliance.site.box import (
     SiteSettings,
 )
 from appliance.site.devices import (
+    INVERTER_SPEAKS,
     Device,
     Inverter,
     Meter,
@@ -43,6 +44,7 @@ from appliance.site.wires import (
 )
 
 __all__ = [
+    "INVERTER_SPEAKS",
     "KINDS",
     "REGISTER_BUSES",
     "Balancing",

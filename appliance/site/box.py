@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from appliance.settings import Celsius, Name, Settings, Watts
 from appliance.site.battery import Battery
 from appliance.site.board import Board
-from appliance.site.devices import Device, Inverter, Meter, Sensor
+from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
 from appliance.site.twice import refuse_twice
 from appliance.site.wires import Bus, CanBus, LxpDongle, LxpSerial, ModbusRtu, ModbusTcp
 
@@ -109,6 +109,11 @@ class SiteSettings(Settings):
             if bus is None:
                 known = ", ".join(sorted(self.buses))
                 wrong.append(f"{user}.bus = {device.bus!r} is not in buses ({known})")
+            elif device is self.battery and self.battery.driver == INVERTER_SPEAKS:
+                if device.bus != self.inverter.bus:
+                    wrong.append(
+                        f"battery.bus = {device.bus!r} must be the inverter's: {self.inverter.bus!r}"
+                    )
             elif bus.kind not in device.BUSES:
                 may = " or ".join(sorted(device.BUSES))
                 wrong.append(f"{user}.bus = {device.bus!r} is {bus.kind}, must be {may}")

@@ -1,11 +1,14 @@
 """Devices: which driver file, on which bus, at which address."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from appliance.settings import Name, Settings, Watts
 from appliance.site.wires import REGISTER_BUSES
+
+INVERTER_SPEAKS: Final = "inverter"
+"""`battery.driver` where the inverter speaks for its battery and guards its cells."""
 
 
 class Device(Settings):

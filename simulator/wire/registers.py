@@ -4,6 +4,7 @@ A row's value is in natural units (W, V, A, °C); on the wire it is `round(value
 sent as the form's invalid value. Writing checks the range.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -22,12 +23,15 @@ class Form:
     high: int
     invalid: int
     low_word_first: bool = False
+    real: bool = False
+    """IEEE-754 instead of a whole number."""
 
 
 U16 = Form(1, 0, 0xFFFF, 0xFFFF)
 I16 = Form(1, -0x8000, 0x7FFF, 0x7FFF)
 U32, I32 = Form(2, 0, 0xFFFFFFFF, 0xFFFFFFFF), Form(2, -0x80000000, 0x7FFFFFFF, 0x7FFFFFFF)
 I32_LOW_FIRST = Form(2, -0x80000000, 0x7FFFFFFF, 0x7FFFFFFF, low_word_first=True)
+F32 = Form(2, 0, 0, 0x7FC00000, real=True)
 COIL = Form(1, 0, 1, 0)
 
 Read = Callable[[], float | None]
@@ -59,11 +63,12 @@ class Row:
         """The registers now."""
         value = self.read()
         form = self.form
-        number = (
-            form.invalid
-            if value is None
-            else min(max(round(value / self.scale), form.low), form.high)
-        )
+        if value is None:
+            number = form.invalid
+        elif form.real:
+            (number,) = struct.unpack(">I", struct.pack(">f", value / self.scale))
+        else:
+            number = min(max(round(value / self.scale), form.low), form.high)
         words = [number >> 16 & 0xFFFF, number & 0xFFFF] if form.words == 2 else [number & 0xFFFF]
         return words[::-1] if form.low_word_first else words
 
@@ -76,8 +81,12 @@ class Row:
         if self.form.low < 0 and number > self.form.high:
             number -= 1 << 16 * self.form.words
         value = number * self.scale
-        if (self.low is not None and value < self.low) or (
-            self.high is not None and value > self.high
+        if self.form.real:
+            value = struct.unpack(">f", struct.pack(">I", number))[0] * self.scale
+        if (
+            value != value
+            or (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
         ):
             raise IllegalValueError
         return value

@@ -17,10 +17,12 @@ from simulator.wire.modbus import ModbusServer, Unit
 from simulator.wire.pigpiod import I2cDevice, Pigpiod
 from simulator.wire.plant import Plant
 from simulator.wire.plugs import Plugs
+from simulator.wire.pqstori import PqStorI
 from simulator.wire.registers import Registers
 from simulator.wire.rtu import RtuServer
 from simulator.wire.sitefile import SERIAL, Address, DeviceAt, SiteFile, SiteFileError
 from simulator.wire.socketcand import Socketcand
+from simulator.wire.tesla import Tesla
 from simulator.wire.trumpf import Trumpf
 
 T = TypeVar("T")
@@ -41,7 +43,11 @@ class InverterTwin(Protocol):
         """Forget everything that it was told."""
 
 
-INVERTERS: dict[str, Callable[[Site, float], InverterTwin]] = {"trumpf_ac3025": Trumpf}
+INVERTERS: dict[str, Callable[[Site, float], InverterTwin]] = {
+    "trumpf_ac3025": Trumpf,
+    "abb_pqstori": PqStorI,
+    "tesla": Tesla,
+}
 METERS: dict[str, dict[str, Callable[[Site, bool], Em24]]] = {
     "em24_ethernet": {"meter.grid": grid_meter, "meter.pv": pv_meter},
 }

@@ -122,7 +122,7 @@ class ModbusBus:
         if write.kind == "coil":
             on = bool(words[0])
             self._ask(lambda c: c.write_coil(address, on, device_id=unit), unit, 5, doing)
-        elif len(words) == 1:
+        elif len(words) == 1 and not write.together:
             self._ask(lambda c: c.write_register(address, words[0], device_id=unit), unit, 6, doing)
         else:
             self._ask(

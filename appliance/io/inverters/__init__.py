@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 from appliance import registry
 from appliance.io.registers import Ask, Block, Values, Write
-from appliance.model import InverterReading, Setpoints
+from appliance.model import BatteryReading, InverterReading, Setpoints
 from appliance.settings import Settings
 from appliance.site import Inverter
 
@@ -33,6 +33,11 @@ class InverterDriver(ABC):
     @abstractmethod
     def reading(self, values: Values) -> InverterReading:
         """The device's numbers in our words and signs (discharge +)."""
+
+    def battery(self, values: Values) -> BatteryReading | None:
+        """What the device says of the battery behind it, where it speaks for it (`battery.driver = "inverter"`)."""
+        del values
+        return None
 
     def arm(self) -> tuple[Write, ...]:
         """What to write after `identify`: its communication timeout among it. No power before that."""

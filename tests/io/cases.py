@@ -1,0 +1,41 @@
+"""What the contract suite must know of each device, from its documents and not from its driver."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.models.inverter import Alarm, State
+from simulator.models.site import Site
+from simulator.wire.pqstori import PqStorI
+from simulator.wire.tesla import Tesla
+from simulator.wire.trumpf import Trumpf
+from tests.io.rig import Twin
+
+
+def _alarm(site: Site) -> None:
+    """It stops with a fault."""
+    site.inverter.state, site.inverter.alarm = State.ALARM, Alarm.DC_LOST
+    site.inverter.on = False
+
+
+@dataclass(frozen=True)
+class InverterCase:
+    """One inverter."""
+
+    twin: Callable[[Site], Twin]
+    power_at: tuple[int, ...]
+    """Addresses of what carries the power."""
+    wall_s: float
+    """With the box dead it gives no power any more after this."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    tolerance_w: float = 15.0
+    breaks: Callable[[Site], None] | None = _alarm
+    """Makes it report a fault that no document names; None: it reports none."""
+    starts_s: float = 30.0
+
+
+INVERTERS: dict[str, InverterCase] = {
+    "trumpf_ac3025": InverterCase(Trumpf, power_at=(4195,), wall_s=3.0),
+    "abb_pqstori": InverterCase(PqStorI, power_at=(6200,), wall_s=21.0),
+    "tesla": InverterCase(Tesla, power_at=(1020,), wall_s=3.0, breaks=None),
+}
