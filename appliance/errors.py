@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.model import (
+    WIRE_WORDS,
     BatteryReading,
     BatteryState,
     Effect,
     InverterState,
     Memory,
     RackReading,
+    SensorReading,
     Severity,
     Snapshot,
     State,
@@ -25,6 +27,8 @@ Sources = tuple[str, ...]
 NOWHERE: Final[Sources] = ()
 START_TIMEOUT_S = 30.0
 RECORDER = "recorder"
+COMPUTER = "cpu"
+"""The sensor driver that watches the computer itself."""
 EXCESS_W, EXCESS_SHARE = 500.0, 0.2
 
 
@@ -181,8 +185,30 @@ def _board_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sourc
     return ("buttons and e-stop",) if seen.board is None else NOWHERE
 
 
+def _sensor(seen: Snapshot, name: str) -> SensorReading | None:
+    return seen.box if name == "box" else seen.sensors.get(name)
+
+
 def _sensor_silent(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    return ("box sensor",) if "box" in site.sensors and seen.box is None else NOWHERE
+    return tuple([f"{name} sensor" for name in site.sensors if _sensor(seen, name) is None])
+
+
+def _computer_ails(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    """What the computer says of itself: hot, under-voltage, throttled."""
+    computers = [name for name, sensor in site.sensors.items() if sensor.driver == COMPUTER]
+    said = [(name, reading.warnings) for name in computers if (reading := _sensor(seen, name))]
+    return tuple([f"{name}: {', '.join(words)}" for name, words in said if words])
+
+
+def _wire_broken(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    said = [(name, reading.warnings) for name in site.sensors if (reading := _sensor(seen, name))]
+    return tuple(
+        [
+            f"{name} sensor: {', '.join(words)}"
+            for name, warnings in said
+            if (words := [word for word in warnings if word in WIRE_WORDS])
+        ]
+    )
 
 
 def _box_hot(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
@@ -237,8 +263,10 @@ ERRORS: Final = (
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
-    Row(501, "Box sensor does not answer",      WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),
+    Row(501, "Sensor does not answer",          WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),
     Row(502, "Box too hot",                     ERROR,    NO_POWER,      5.0, 60.0, "Check fans, filter and room temperature",            _box_hot),
+    Row(507, "Computer too hot or throttled",   WARNING,  (),            5.0, 60.0, "Check fans and filter, and the computer's supply",   _computer_ails),
+    Row(508, "Sensor wire broken",              WARNING,  (),            5.0,  5.0, "Check the sensor's wire and plug",                   _wire_broken),
     Row(601, "Part of the software restarts",   WARNING,  (),            0.0,  2.0, "Nothing to do; call service if it comes back",       _part_down),
     Row(602, "Clock not set",                   WARNING,  (),            0.0,  2.0, "Check the internet connection",                      _clock_untrusted),
     Row(603, "The box cannot write its memory", ERROR,    (),            0.0,  5.0, "Free the disk or replace it; call service",          _memory_unwritable),

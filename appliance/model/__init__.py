@@ -33,6 +33,9 @@ from appliance.model.decisions import (
     Wish,
 )
 from appliance.model.readings import (
+    SHORT_CIRCUIT,
+    WIRE_BROKEN,
+    WIRE_WORDS,
     ActuatorReading,
     BatteryReading,
     BatteryState,
@@ -65,6 +68,9 @@ from appliance.model.word import (
 
 __all__ = [
     "SAFE",
+    "SHORT_CIRCUIT",
+    "WIRE_BROKEN",
+    "WIRE_WORDS",
     "AckErrors",
     "ActiveError",
     "ActuatorReading",

@@ -1,6 +1,7 @@
 """What devices report."""
 
 from enum import StrEnum
+from typing import Final
 
 from appliance.model.word import Word
 
@@ -152,6 +153,12 @@ class MeterReading(Word, frozen=True):
     power_factor: float | None = None
     warnings: tuple[str, ...] = ()
     """What is wrong with its wiring or its set-up."""
+
+
+WIRE_BROKEN: Final = "wire broken"
+SHORT_CIRCUIT: Final = "short circuit"
+WIRE_WORDS: Final = frozenset({WIRE_BROKEN, SHORT_CIRCUIT})
+"""Warnings of a sensor that cannot measure because of its wire."""
 
 
 class SensorReading(Word, frozen=True):

@@ -64,6 +64,16 @@ def holding(power_w: float) -> Callable[[], Story]:
     return start
 
 
+def with_sensor(name: str, driver: str) -> Callable[[], Story]:
+    def start() -> Story:
+        site = Story().site
+        sensor = site.sensors["box"].model_copy(update={"driver": driver})
+        site = site.model_copy(update={"sensors": site.sensors | {name: sensor}})
+        return Story(site, changes={"sensors": {name: SensorReading(20.0)}}).running()
+
+    return start
+
+
 @dataclass
 class Case:
     """How one error comes and goes; `cured` is just not wrong any more."""
@@ -140,10 +150,19 @@ CASES: dict[int, tuple[Case, ...]] = {
     402: (Case(ERROR, STOP, 1.0, 3.0, "buttons and e-stop",
                {"board": None}, {"board": BoardReading(estop_pressed=False)}),),
     501: (Case(WARNING, NOTHING, 5.0, 2.0, "box sensor",
-               {"box": None}, {"box": SensorReading(temperature_c=25.0)}),),
+               {"box": None}, {"box": SensorReading(temperature_c=25.0)}),
+          Case(WARNING, NOTHING, 5.0, 2.0, "plate sensor", {"sensors": {"plate": None}},
+               {"sensors": {"plate": SensorReading()}}, with_sensor("plate", "ads1115_ntc"))),
     502: (Case(ERROR, NO_POWER, 5.0, 60.0, "box",
                {"box": SensorReading(temperature_c=60.1)},
                {"box": SensorReading(temperature_c=59.9)}),),
+    507: (Case(WARNING, NOTHING, 5.0, 60.0, "cpu: hot, throttled",
+               {"sensors": {"cpu": SensorReading(85.0, warnings=("hot", "throttled"))}},
+               {"sensors": {"cpu": SensorReading(70.0)}}, with_sensor("cpu", "cpu")),),
+    508: (Case(WARNING, NOTHING, 5.0, 5.0, "plate sensor: wire broken",
+               {"sensors": {"plate": SensorReading(warnings=("wire broken",))}},
+               {"sensors": {"plate": SensorReading(25.0)}},
+               with_sensor("plate", "ads1115_ntc")),),
     601: (Case(WARNING, NOTHING, 0.0, 2.0, "meters", {"workers_down": ("meters",)},
                {"workers_down": ()}),),
     602: (Case(WARNING, NOTHING, 0.0, 2.0, "clock", {"clock_trusted": False},

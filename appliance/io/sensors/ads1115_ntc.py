@@ -17,7 +17,7 @@ from typing_extensions import override
 from appliance.io.plausible import plausible
 from appliance.io.sensors._driver import I2cSensor, Rest
 from appliance.io.sensors._ntc import Ohms, by_beta, by_points, load_curve
-from appliance.model import SensorReading
+from appliance.model import SHORT_CIRCUIT, WIRE_BROKEN, SensorReading
 from appliance.settings import Settings
 from appliance.site import Sensor
 
@@ -37,8 +37,6 @@ TRIES, PAUSE_S = 20, 0.005
 """A conversion takes 7.8 ms at 128 a second, and 10 % more at most."""
 OPEN, SHORT = 0.98, 0.02
 """Shares of the supply beyond which the wire is broken, or both touch."""
-WIRE_BROKEN: Final = "wire broken"
-SHORT_CIRCUIT: Final = "short circuit"
 
 
 class Options(Settings):
