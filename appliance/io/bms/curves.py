@@ -1,0 +1,161 @@
+"""Curves as data: open-circuit voltage and resistance of a cell, resistance of an NTC. One file each."""
+
+import tomllib
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from math import exp, log
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self, TypeVar
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from appliance.settings import CellVolts, Settings
+
+FOLDER: Final = Path(__file__).parent / "curves"
+REFERENCE_C: Final = 25.0
+SLOPE_OVER_PCT: Final = 1.0
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Numbers = Annotated[tuple[float, ...], BeforeValidator(_as_tuple), Field(min_length=2)]
+
+
+class CurveError(Exception):
+    """A curve cannot be used; the text says why."""
+
+
+def along(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
+    """y at x, straight between the points; beyond the ends the last value. `xs` rises."""
+    after = bisect_right(xs, x)
+    if after == 0:
+        return ys[0]
+    if after == len(xs):
+        return ys[-1]
+    left_x, left_y = xs[after - 1], ys[after - 1]
+    return left_y + (ys[after] - left_y) * (x - left_x) / (xs[after] - left_x)
+
+
+def _rises(name: str, values: Sequence[float]) -> None:
+    if any(a >= b for a, b in pairwise(values)):
+        msg = f"{name} must rise from number to number"
+        raise ValueError(msg)
+
+
+class Cell(Settings):
+    """One kind of cell. Voltages in open circuit at 25 °C, per cell."""
+
+    kind: Literal["cell"]
+    nominal_v: CellVolts
+    full_v: CellVolts
+    """Highest cell: 100 %."""
+    empty_v: CellVolts
+    """Lowest cell: 0 %."""
+    cell_ohm_ah: Annotated[float, Field(gt=0, le=10)]
+    steep_v_per_pct: Annotated[float, Field(gt=0, le=1)]
+    soc_pct: Numbers
+    ocv_v: Numbers
+    ocv_v_per_k: Numbers
+    temperature_c: Numbers
+    resistance_factor: Numbers
+    """Resistance by temperature, 1 at 25 °C."""
+
+    @model_validator(mode="after")
+    def _tables_fit(self) -> Self:
+        if not len(self.soc_pct) == len(self.ocv_v) == len(self.ocv_v_per_k):
+            msg = "soc_pct, ocv_v and ocv_v_per_k must be equally long"
+            raise ValueError(msg)
+        if len(self.temperature_c) != len(self.resistance_factor):
+            msg = "temperature_c and resistance_factor must be equally long"
+            raise ValueError(msg)
+        for name in ("soc_pct", "ocv_v", "temperature_c"):
+            _rises(name, getattr(self, name))
+        return self
+
+    def open_v(self, soc_pct: float, temperature_c: float = REFERENCE_C) -> float:
+        """Open-circuit voltage of a rested cell, V."""
+        per_k = along(soc_pct, self.soc_pct, self.ocv_v_per_k)
+        return along(soc_pct, self.soc_pct, self.ocv_v) + per_k * (temperature_c - REFERENCE_C)
+
+    def soc_at(self, open_v: float, temperature_c: float = REFERENCE_C) -> float:
+        """State of charge of a rested cell, %; the inverse of `open_v`."""
+        soc_pct = along(open_v, self.ocv_v, self.soc_pct)
+        per_k = along(soc_pct, self.soc_pct, self.ocv_v_per_k)
+        return along(open_v - per_k * (temperature_c - REFERENCE_C), self.ocv_v, self.soc_pct)
+
+    def steep_at(self, soc_pct: float) -> bool:
+        """Whether a voltage tells the charge here: a plateau does not."""
+        low, high = max(0.0, soc_pct - SLOPE_OVER_PCT), min(100.0, soc_pct + SLOPE_OVER_PCT)
+        rise_v = self.open_v(high) - self.open_v(low)
+        return rise_v >= self.steep_v_per_pct * (high - low)
+
+    def warmth(self, temperature_c: float | None) -> float:
+        """Resistance relative to 25 °C; 1 when nobody knows the temperature."""
+        if temperature_c is None:
+            return 1.0
+        return along(temperature_c, self.temperature_c, self.resistance_factor)
+
+
+class Ntc(Settings):
+    """A thermistor: temperature and resistance, point by point."""
+
+    kind: Literal["ntc"]
+    temperature_c: Numbers
+    resistance_ohm: Numbers
+
+    @model_validator(mode="after")
+    def _table_fits(self) -> Self:
+        if len(self.temperature_c) != len(self.resistance_ohm):
+            msg = "temperature_c and resistance_ohm must be equally long"
+            raise ValueError(msg)
+        _rises("temperature_c", self.temperature_c)
+        _rises("resistance_ohm from hot to cold", self.resistance_ohm[::-1])
+        if self.resistance_ohm[-1] <= 0.0:
+            msg = "resistance_ohm must be above 0"
+            raise ValueError(msg)
+        return self
+
+    def celsius(self, resistance_ohm: float) -> float | None:
+        """Temperature; None outside the table: a broken wire (high) or a short circuit (low)."""
+        hottest_ohm, coldest_ohm = self.resistance_ohm[-1], self.resistance_ohm[0]
+        if not hottest_ohm <= resistance_ohm <= coldest_ohm:
+            return None
+        logs = [log(ohm) for ohm in reversed(self.resistance_ohm)]
+        return along(log(resistance_ohm), logs, self.temperature_c[::-1])
+
+    def ohm(self, temperature_c: float) -> float:
+        """Resistance at a temperature; the inverse of `celsius`."""
+        logs = [log(ohm) for ohm in self.resistance_ohm]
+        return exp(along(temperature_c, self.temperature_c, logs))
+
+
+_Curve = TypeVar("_Curve", Cell, Ntc)
+
+
+def load_cell(name: str, folder: Path = FOLDER) -> Cell:
+    """A kind of cell by the name of its file. Raises CurveError."""
+    return _load(name, folder, Cell)
+
+
+def load_ntc(name: str, folder: Path = FOLDER) -> Ntc:
+    """A thermistor by the name of its file. Raises CurveError."""
+    return _load(name, folder, Ntc)
+
+
+def _load(name: str, folder: Path, kind: type[_Curve]) -> _Curve:
+    path = folder / f"{name}.toml"
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        there = ", ".join(sorted(one.stem for one in folder.glob("*.toml")))
+        msg = f"no curve {name!r}; there is: {there}"
+        raise CurveError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path.name} is not TOML: {error}"
+        raise CurveError(msg) from error
+    except ValidationError as error:
+        msg = f"{path.name} cannot be used: {error}"
+        raise CurveError(msg) from error
