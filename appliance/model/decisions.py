@@ -118,7 +118,10 @@ class Memory(Word, frozen=True):
     """The battery was sent to sleep by request; far ahead: until it is woken."""
     balancing_asked: bool = True
     woken_at_s: float | None = None
-    """When the battery was last woken; it needs a moment before it answers."""
+    """When the battery was last woken."""
+    waking: bool = False
+    """It was woken and has not answered since."""
+    asleep_since_s: float | None = None
     racks_apart: tuple[RackApart, ...] = ()
 
 

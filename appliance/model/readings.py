@@ -52,6 +52,16 @@ class RackReading(Word, frozen=True):
     cells_v: tuple[float | None, ...] = ()
     """Every cell, in the order of its number; empty when the BMS tells only the extremes."""
 
+    @property
+    def silent(self) -> bool:
+        """Nothing at all is known of it."""
+        return (
+            self.contactors_closed is None
+            and self.voltage_v is None
+            and self.cell_max_v is None
+            and self.cell_min_v is None
+        )
+
 
 class BatteryState(StrEnum):
     """What the BMS says it is doing."""
@@ -96,7 +106,19 @@ class BatteryReading(Word, frozen=True):
     soc_bms_pct: float | None = None
     """What the BMS itself says; `soc_pct` is this with the drift taken out."""
     soc_drift_pct: float | None = None
-    """By how much the BMS was found wrong when last full or empty."""
+    """By how much the BMS was found wrong when last full or empty; + it said too much."""
+
+    @property
+    def working(self) -> tuple[RackReading, ...]:
+        """The racks that carry the battery: while it is connected, without those that are open or gone.
+
+        All of them when none is left: then the battery as a whole is meant.
+        """
+        racks = self.racks
+        if len(racks) < 2 or self.state is not BatteryState.CONNECTED:
+            return racks
+        left = [rack for rack in racks if rack.contactors_closed is not False and not rack.silent]
+        return racks if len(left) in (0, len(racks)) else tuple(left)
 
 
 class InverterState(StrEnum):
