@@ -1,7 +1,7 @@
 """The plugs of the pretend site: which device is plugged in, and what is wrong with it if it is not.
 
 One row of FAULTS per fault; what a fault means on a wire is said where that wire is served
-(`modbus.ANSWERS`, `foxbms2.py`, `board.py`).
+(`modbus.ANSWERS`, `can_faults.WHAT_IS_SENT`, `board.py`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 IN, SILENT, REFUSE = "in", "silent", "refuse"
 LATE, GARBAGE, HALF, EXCEPTION = "late", "garbage", "half", "exception"
 WRONG_UNIT, STUCK, REBOOT = "wrong_unit", "stuck", "reboot"
+BUS_OFF, FROZEN, CHECKSUM = "bus_off", "frozen", "checksum"
+RACK_SILENT, RACK_FAULT, STRANGE_FAULT = "rack_silent", "rack_fault", "strange_fault"
 
 FAULTS = {
     IN: "works",
@@ -21,6 +23,13 @@ FAULTS = {
     WRONG_UNIT: "answers in the name of another device",
     STUCK: "says the same for ever, whatever happens",
     REBOOT: "restarts: silent for a while, then everything it was told is forgotten",
+    # Only of a battery on a CAN bus; other devices go on working.
+    BUS_OFF: "its bus is off: an error frame, connections break, nothing gets through",
+    FROZEN: "measures nothing any more, but its counters and checksums go on",
+    CHECKSUM: "sends wrong checksums, where it has any",
+    RACK_SILENT: "does not hear its last rack any more",
+    RACK_FAULT: "its last rack has a fault and opens",
+    STRANGE_FAULT: "its last rack has a fault that no table names",
 }
 
 
