@@ -11,6 +11,7 @@ from appliance.cycle import Cycle
 from appliance.mailbox import Slots
 from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapshot, State
 from appliance.site import SiteSettings
+from appliance.stillness import Stillness
 from appliance.supervisor import Lease
 
 CLIMATE_MAX_AGE_S: Final = 5.0
@@ -86,6 +87,7 @@ class ControlLoop:
         self._clock = clock
         self._down = down
         self.punctuality = Punctuality()
+        self._stillness = Stillness()
         self._errors: tuple[ActiveError, ...] = ()
 
     def run(self, lease: Lease) -> None:
@@ -118,7 +120,8 @@ class ControlLoop:
 
     def _tick(self) -> None:
         slots = self._slots
-        snapshot = freeze(slots, self._site, self._clock, self._down(), self._cycle.memory)
+        known = freeze(slots, self._site, self._clock, self._down(), self._cycle.memory)
+        snapshot = self._stillness.freeze_out(known)
         decision = self._cycle.step(snapshot)
         slots.decision.put(decision, snapshot.now_s)
         moment = Moment(snapshot, decision)

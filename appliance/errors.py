@@ -25,7 +25,9 @@ from appliance.site import SiteSettings
 
 Sources = tuple[str, ...]
 NOWHERE: Final[Sources] = ()
-START_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
+"""Contactors first, then the inverter; some inverters wait for the grid for half a minute."""
 RECORDER = "recorder"
 COMPUTER = "cpu"
 """The sensor driver that watches the computer itself."""
@@ -163,9 +165,46 @@ def _inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> So
     return ("inverter",) if more else NOWHERE
 
 
+def _inverter_disobeys(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Read back, it holds another setpoint than the one it was given: somebody else commands it."""
+    if memory.state is not State.RUN or seen.inverter is None or seen.inverter.setpoint_w is None:
+        return NOWHERE
+    commanded_w, held_w = memory.commanded.power_w, seen.inverter.setpoint_w
+    tolerance_w = max(EXCESS_W, EXCESS_SHARE * abs(commanded_w))
+    return ("inverter",) if abs(held_w - commanded_w) > tolerance_w else NOWHERE
+
+
+def _inverter_lags(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Less power than commanded. It may have its reasons; people want to know."""
+    if memory.state is not State.RUN or seen.inverter is None or seen.inverter.power_w is None:
+        return NOWHERE
+    missing_w = abs(memory.commanded.power_w) - abs(seen.inverter.power_w)
+    tolerance_w = max(EXCESS_W, EXCESS_SHARE * abs(memory.commanded.power_w))
+    return ("inverter",) if missing_w > tolerance_w else NOWHERE
+
+
+def _inverter_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Told to switch off and still running."""
+    if memory.commanded.inverter_on or seen.inverter is None:
+        return NOWHERE
+    return ("inverter",) if seen.inverter.state is InverterState.RUNNING else NOWHERE
+
+
+def _battery_stays_open(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    battery = seen.battery
+    late = memory.state is State.STARTING and seen.now_s - memory.state_since_s > CONNECT_TIMEOUT_S
+    open_yet = battery is not None and battery.state is not BatteryState.CONNECTED
+    return ("battery",) if late and open_yet else NOWHERE
+
+
+def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    return seen.frozen
+
+
 def _start_timeout(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     late = memory.state is State.STARTING and seen.now_s - memory.state_since_s > START_TIMEOUT_S
-    return ("battery and inverter",) if late else NOWHERE
+    connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
+    return ("inverter",) if late and connected else NOWHERE
 
 
 def _grid_meter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
@@ -247,6 +286,7 @@ ERRORS: Final = (
     Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  5.0, "See the battery's own list of faults",               _battery_fault),
     Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               _battery_opened),
     Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", _battery_stays),
+    Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  _battery_stays_open),
     Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", _cell_full),
     Row(112, "A cell is overcharged",           CRITICAL, STOP,          1.0, 60.0, "Call service if it comes back",                      _cell_over),
     Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        _cell_empty),
@@ -257,8 +297,11 @@ ERRORS: Final = (
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      _inverter_silent),
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         _inverter_fault),
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         _inverter_stopped),
-    Row(204, "Battery or inverter will not start", ERROR, STOP,          0.0, 10.0, "Check battery switch, DC fuses, grid supply",        _start_timeout),
+    Row(204, "Inverter will not start",         ERROR,    STOP,          0.0, 10.0, "Check DC fuses and grid supply; see its display",    _start_timeout),
     Row(205, "Inverter gives more than asked for", ERROR, STOP,          5.0, 10.0, "Call service if it comes back",                      _inverter_exceeds),
+    Row(206, "Inverter follows somebody else",  ERROR,    STOP,          8.0, 10.0, "Take other controllers away from the inverter",      _inverter_disobeys),
+    Row(207, "Inverter gives less than asked for", WARNING, (),         60.0, 10.0, "See the inverter's own limits and temperature",      _inverter_lags),
+    Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             _inverter_stays),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
@@ -271,6 +314,7 @@ ERRORS: Final = (
     Row(602, "Clock not set",                   WARNING,  (),            0.0,  2.0, "Check the internet connection",                      _clock_untrusted),
     Row(603, "The box cannot write its memory", ERROR,    (),            0.0,  5.0, "Free the disk or replace it; call service",          _memory_unwritable),
     Row(604, "No connection to the cloud",      WARNING,  (),           10.0,  2.0, "Check the internet; nothing is lost meanwhile",      _cloud_away),
+    Row(605, "Readings stand still",            ERROR,    STOP,          0.0,  5.0, "Restart the device that is named; check its firmware", _standing_still),
 )
 # fmt: on
 ROWS: Final = {row.number: row for row in ERRORS}

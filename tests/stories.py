@@ -91,8 +91,13 @@ class Story:
         """One cycle; `changes` stay until changed again."""
         self.changes |= changes
         self.now_s += passed_s
-        self.last = self.cycle.step(seen(self.now_s, **self.changes))
+        self.last = self.cycle.step(seen(self.now_s, **(self._obeying() | self.changes)))
         return self.last
+
+    def _obeying(self) -> dict[str, Any]:
+        """An inverter of which nothing else is said is off when it is told to."""
+        on = self.cycle.memory.commanded.inverter_on
+        return {"inverter": inverter(state=InverterState.RUNNING if on else InverterState.OFF)}
 
     def run(self, seconds: float, **changes: Any) -> Decision:
         """Cycles of 0.1 s for `seconds`."""

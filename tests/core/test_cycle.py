@@ -140,7 +140,12 @@ def test_contactors_open_after_a_limit_when_the_current_does_not_fall() -> None:
 
 def test_start_that_does_not_succeed_is_an_error_with_a_name() -> None:
     story = Story(changes={"battery": battery(state=BatteryState.STANDBY)})
-    decision = story.run(31.0)
+    decision = story.run(21.0)
+    assert decision.state is State.ERROR
+    assert 105 in [error.number for error in decision.errors]
+    story = Story(changes={"inverter": inverter(state=InverterState.OFF)})
+    assert story.run(59.0).state is State.STARTING
+    decision = story.run(2.0)
     assert decision.state is State.ERROR
     assert 204 in [error.number for error in decision.errors]
 
@@ -293,7 +298,9 @@ def test_a_box_that_stops_again_and_again_waits_longer_each_time() -> None:
     closed = True
     for _ in range(6_000):
         faulty = story.cycle.memory.state is State.RUN
-        state = InverterState.FAULT if faulty else InverterState.RUNNING
+        on = story.last.setpoints.inverter_on
+        state = InverterState.RUNNING if on else InverterState.OFF
+        state = InverterState.FAULT if faulty else state
         connected = (
             BatteryState.CONNECTED
             if story.last.setpoints.contactors_closed

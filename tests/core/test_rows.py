@@ -45,11 +45,14 @@ def told_to_open() -> Story:
     return story
 
 
-def almost_too_long_in_starting() -> Story:
-    story = Story(changes={"battery": battery(state=STANDBY)})
-    story.step(29.9)
-    assert story.last.state is State.STARTING
-    return story
+def almost_too_long_in_starting(seconds: float, **readings: Any) -> Callable[[], Story]:
+    def start() -> Story:
+        story = Story(changes=readings)
+        story.step(seconds)
+        assert story.last.state is State.STARTING
+        return story
+
+    return start
 
 
 def holding(power_w: float) -> Callable[[], Story]:
@@ -100,6 +103,8 @@ CASES: dict[int, tuple[Case, ...]] = {
     103: (Case(ERROR, STOP, 0.5, 3.0, "battery", {"battery": battery(state=STANDBY)}),),
     104: (Case(CRITICAL, STOP, 10.0, 3.0, "battery",
                {}, {"battery": battery(state=STANDBY)}, told_to_open),),
+    105: (Case(ERROR, STOP, 0.0, 10.0, "battery", {}, {},
+               almost_too_long_in_starting(19.9, battery=battery(state=STANDBY))),),
     111: (Case(WARNING, NO_CHARGE, 2.0, 30.0, "rack 2",
                cell(2, cell_max_v=3.64), cell(2, cell_max_v=3.62)),),
     112: (Case(CRITICAL, STOP, 1.0, 60.0, "rack 1",
@@ -127,7 +132,8 @@ CASES: dict[int, tuple[Case, ...]] = {
              {"inverter": inverter()}),
     ),
     203: (Case(ERROR, STOP, 0.5, 3.0, "inverter", {"inverter": inverter(state=InverterState.OFF)}),),
-    204: (Case(ERROR, STOP, 0.0, 10.0, "battery and inverter", {}, {}, almost_too_long_in_starting),),
+    204: (Case(ERROR, STOP, 0.0, 10.0, "inverter", {}, {},
+               almost_too_long_in_starting(59.9, inverter=inverter(state=InverterState.OFF))),),
     205: (
         Case(ERROR, STOP, 5.0, 10.0, "inverter",
              {"inverter": inverter(501.0)}, {"inverter": inverter(499.0)}),
@@ -138,6 +144,18 @@ CASES: dict[int, tuple[Case, ...]] = {
         Case(ERROR, STOP, 5.0, 10.0, "inverter",
              {"inverter": inverter(200.0)}, {"inverter": inverter(0.0)}, holding(-400.0)),
     ),
+    206: (
+        Case(ERROR, STOP, 8.0, 10.0, "inverter",
+             {"inverter": inverter(0.0, setpoint_w=501.0)}, {"inverter": inverter(0.0, setpoint_w=0.0)}),
+        Case(ERROR, STOP, 8.0, 10.0, "inverter",
+             {"inverter": inverter(4_000.0, setpoint_w=3_199.0)},
+             {"inverter": inverter(0.0, setpoint_w=0.0)}, holding(4_000.0)),
+    ),
+    207: (Case(WARNING, NOTHING, 60.0, 10.0, "inverter",
+               {"inverter": inverter(3_199.0)}, {"inverter": inverter(3_201.0)}, holding(4_000.0)),),
+    208: (Case(CRITICAL, STOP, 10.0, 3.0, "inverter",
+               {"inverter": inverter()}, {"inverter": inverter(state=InverterState.OFF)},
+               told_to_open),),
     301: (
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter", {"grid": None}, {"grid": MeterReading(0.0)}),
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter",
@@ -171,6 +189,7 @@ CASES: dict[int, tuple[Case, ...]] = {
                {"workers_down": ()}),),
     604: (Case(WARNING, NOTHING, 10.0, 2.0, "cloud", {"cloud_connected": False},
                {"cloud_connected": True}),),
+    605: (Case(ERROR, STOP, 0.0, 5.0, "grid meter", {"frozen": ("grid meter",)}, {"frozen": ()}),),
 }
 # fmt: on
 CASE_LIST = [(number, case) for number, cases in CASES.items() for case in cases]

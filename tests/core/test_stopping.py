@@ -19,7 +19,7 @@ from tests.core.boxes import (
     UP,
     box,
 )
-from tests.stories import battery
+from tests.stories import battery, inverter
 
 NAN, INF = float("nan"), float("inf")
 
@@ -99,7 +99,7 @@ def test_contactors_wait_for_the_inverter_to_be_off_at_most_three_seconds() -> N
     story = box(RUN)
     story.ask(GoToState(IDLE))
     assert not story.last.setpoints.inverter_on
-    assert story.run(2.8).setpoints.contactors_closed
+    assert story.run(2.8, inverter=inverter()).setpoints.contactors_closed
     assert not story.run(0.3).setpoints.contactors_closed
 
 
