@@ -10,6 +10,8 @@ from appliance.errors import ERRORS, ROWS
 from appliance.model import (
     AckErrors,
     Answer,
+    BalanceCells,
+    BatteryState,
     Effect,
     GoToMode,
     GoToState,
@@ -18,6 +20,7 @@ from appliance.model import (
     Request,
     ResetEstop,
     SetPower,
+    SleepBattery,
     Snapshot,
     State,
 )
@@ -26,6 +29,8 @@ from appliance.statemachine.states import GOALS, STATES
 
 LONGEST_MANUAL_S: Final = 3_600.0
 MANUAL_MODE: Final = "local_control"
+LONGEST_SLEEP_S: Final = 30 * 86_400.0
+UNTIL_WOKEN_S: Final = 10 * 365 * 86_400.0
 ON_SITE: Final = ("touchscreen", "ctl")
 """Who stands beside the box and has read the screen; a button is pushed too easily."""
 
@@ -140,6 +145,43 @@ class Desk:
         changed = msgspec.structs.replace(memory, manual=None, stops=0)
         return self._after_errors(changed), "the emergency stop is reset"
 
+    def sleep(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
+        """SleepBattery: only while the box rests, and only where there are means; waking is always granted."""
+        want = request.want
+        assert isinstance(want, SleepBattery)
+        if not want.asleep:
+            awake = not memory.commanded.battery_asleep
+            changed = msgspec.structs.replace(memory, asleep_until_s=seen.now_s)
+            return changed, "the battery is awake" if awake else "the battery is being woken"
+        if self._site.battery.sleep.means == "none":
+            msg = "this battery has no means to sleep (battery.sleep.means in site.toml)"
+            raise RefusedError(msg)
+        if memory.state not in (State.IDLE, State.SLEEP):
+            msg = f"the battery sleeps only while the box rests; it is {STATES[memory.state].title}"
+            raise RefusedError(msg)
+        connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
+        if connected or (seen.battery is None and not memory.commanded.battery_asleep):
+            msg = "the battery is connected or silent; it must be heard and open before it sleeps"
+            raise RefusedError(msg)
+        duration_s = want.duration_s
+        if duration_s is not None and not 0 < duration_s <= LONGEST_SLEEP_S:
+            msg = f"duration_s = {duration_s:g} must be above 0, at most {LONGEST_SLEEP_S:g}"
+            raise RefusedError(msg)
+        until_s = seen.now_s + (UNTIL_WOKEN_S if duration_s is None else duration_s)
+        how_long = "until it is woken" if duration_s is None else f"for {duration_s:.0f} s"
+        changed = msgspec.structs.replace(memory, asleep_until_s=until_s)
+        return changed, f"the battery sleeps {how_long}"
+
+    def balance(self, request: Request, memory: Memory, _seen: Snapshot) -> tuple[Memory, str]:
+        """BalanceCells: permission for the rule, where the feature is on; forbidding is always granted."""
+        assert isinstance(request.want, BalanceCells)
+        on = request.want.on
+        if on and not self._site.battery.balancing.enabled:
+            msg = "cell balancing is switched off here (battery.balancing.enabled in site.toml)"
+            raise RefusedError(msg)
+        reason = "cells are balanced when they need it" if on else "no cell balancing"
+        return msgspec.structs.replace(memory, balancing_asked=on), reason
+
     def _after_errors(self, memory: Memory) -> Memory:
         return msgspec.structs.replace(memory, errors=self._watch.raised())
 
@@ -151,4 +193,6 @@ _TAKES: Final[dict[type, _Take]] = {
     SetPower: Desk.power,
     AckErrors: Desk.acknowledge,
     ResetEstop: Desk.reset_estop,
+    SleepBattery: Desk.sleep,
+    BalanceCells: Desk.balance,
 }

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from appliance.answers import Desk
+from appliance.battery.care import Care
 from appliance.error_watch import ErrorWatch
 from appliance.limits import Allowed, apply_limits
 from appliance.model import (
@@ -55,6 +56,7 @@ class Cycle:
         self._titles = titles
         self._watch = ErrorWatch(site)
         self._desk = Desk(site, titles, self._watch)
+        self._care = Care(site)
         self._number = 0
         self.memory = Memory(mode=site.control.start_mode, mode_by="site.toml")
 
@@ -82,13 +84,15 @@ class Cycle:
             wish = mode.wish(seen, memory)
             allowed = apply_limits(wish.power_w or 0.0, effects, seen, self._site)
         setpoints = outputs(state, since_s, allowed.power_w, scene)
+        setpoints, memory = self._care.add(setpoints, state, since_s, seen, memory)
         manual = memory.manual
         if manual is not None and seen.now_s >= manual.until_s:
             manual = None
         self._number += 1
         self.memory = Memory(
             state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors,
-            stops_after(scene, state),
+            stops_after(scene, state), memory.forced, memory.asleep_until_s, memory.balancing_asked,
+            memory.woken_at_s, memory.waking, memory.asleep_since_s, memory.racks_apart,
         )  # fmt: skip
         title = self._titles[memory.mode]
         return Decision(

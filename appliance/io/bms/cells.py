@@ -38,7 +38,7 @@ class Sample:
 
 def sample(reading: BatteryReading, at_s: float) -> Sample:
     """The instant of a reading. An extreme that any connected rack does not tell is not known."""
-    racks = connected(reading)
+    racks = reading.working
     return Sample(
         at_s=at_s,
         current_a=reading.current_a,
@@ -52,15 +52,9 @@ def sample(reading: BatteryReading, at_s: float) -> Sample:
     )
 
 
-def connected(reading: BatteryReading) -> tuple[RackReading, ...]:
-    """The racks that carry current; all of them while none does."""
-    racks = tuple([rack for rack in reading.racks if rack.contactors_closed is not False])
-    return racks or reading.racks
-
-
 def spread_v(reading: BatteryReading) -> float | None:
     """Highest less lowest cell of the worst connected rack."""
-    racks = connected(reading)
+    racks = reading.working
     return _if_all([rack_spread_v(rack) for rack in racks], max)
 
 

@@ -1,0 +1,1 @@
+"""What the cycle decides for the battery beside power: sleep, cell balancing, which racks stay apart."""

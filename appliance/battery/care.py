@@ -1,0 +1,43 @@
+"""What the cycle adds to its setpoints for the battery: asleep, balancing, racks that stay apart."""
+
+import msgspec
+
+from appliance.battery.balancing import Balancing
+from appliance.battery.joining import Joining
+from appliance.battery.sleeping import remember, sleeps
+from appliance.model import Memory, Setpoints, Snapshot, State
+from appliance.site import SiteSettings
+
+
+class Care:
+    """One for the life of the cycle; what it must find again is in Memory."""
+
+    def __init__(self, site: SiteSettings) -> None:
+        self._site = site
+        self._balancing = Balancing(site)
+        self._joining = Joining(site)
+        battery = site.battery
+        self._balances, self._has_racks = battery.balancing.enabled, battery.racks > 1
+        self._sleeps = battery.sleep.means != "none"
+
+    def add(
+        self, setpoints: Setpoints, state: State, since_s: float, seen: Snapshot, memory: Memory
+    ) -> tuple[Setpoints, Memory]:
+        """The setpoints with the battery's part, and the memory with what was decided."""
+        asleep = balancing = False
+        racks_open: tuple[int, ...] = ()
+        if self._sleeps or memory.waking:
+            asleep = sleeps(state, since_s, setpoints, seen, memory, self._site)
+            memory = remember(asleep, seen, memory)
+        if self._has_racks:
+            apart = self._joining.apart(seen, memory)
+            if apart != memory.racks_apart:
+                memory = msgspec.structs.replace(memory, racks_apart=apart)
+            racks_open = tuple([one.rack for one in apart])
+        if self._balances:
+            balancing = not asleep and self._balancing.allowed(state, seen, memory)
+        if asleep or balancing or racks_open:
+            setpoints = msgspec.structs.replace(
+                setpoints, battery_asleep=asleep, balancing=balancing, racks_open=racks_open
+            )
+        return setpoints, memory
