@@ -209,6 +209,21 @@ class ActuatorReading(Word, frozen=True):
     forced: bool = False
     stalled: bool = False
     """Commanded to turn, and does not."""
+    silent: bool = False
+    """Its output cannot be written, or its tacho cannot be read."""
+
+
+class ZoneReading(Word, frozen=True):
+    """One zone of air with its fans and heaters."""
+
+    name: str
+    coldest_c: float | None = None
+    """The coldest cell or surface."""
+    dew_point_c: float | None = None
+    condensing: bool = False
+    """The air is so moist that the coldest place may become wet."""
+    unknown: tuple[str, ...] = ()
+    """Temperatures that it needs and nobody knows: fans at full speed, heaters off."""
 
 
 class ClimateReading(Word, frozen=True):
@@ -216,6 +231,15 @@ class ClimateReading(Word, frozen=True):
 
     actuators: tuple[ActuatorReading, ...] = ()
     why: str = ""
+    zones: tuple[ZoneReading, ...] = ()
+
+
+class RelayReading(Word, frozen=True):
+    """One relay's coil. De-energised is always the safe side."""
+
+    commanded: bool
+    on: bool | None = None
+    """Read back; None: this relay cannot be asked."""
 
 
 class BoardReading(Word, frozen=True):
@@ -223,3 +247,5 @@ class BoardReading(Word, frozen=True):
 
     estop_pressed: bool
     buttons_pressed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What the board says of itself: on battery."""

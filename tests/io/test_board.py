@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
 from appliance.io.board import board_workers
 from appliance.io.board._lights import (
+    ALIKE,
+    DARK,
     EMERGENCY_STOP,
     FAST,
     LIGHTS,
@@ -22,7 +24,7 @@ from appliance.io.board._lights import (
     Lights,
     lights,
 )
-from appliance.io.board._workers import Presses
+from appliance.io.board._workers import PERIOD_S, Presses
 from appliance.mailbox import Slots
 from appliance.model import (
     SAFE,
@@ -165,7 +167,7 @@ def test_a_silent_board_ages_and_comes_back(box: Box, caplog: pytest.LogCaptureF
     box.site.silence(False)
     until(lambda: box.number() > number)
     assert box.pressed() is True, "the first reading afterwards is the level now"
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    until(lambda: [record.levelname for record in caplog.records] == ["WARNING", "INFO"])
 
 
 def test_a_board_that_restarts_is_found_again() -> None:
@@ -245,6 +247,37 @@ def test_every_state_has_its_lights() -> None:
     latched = decided(State.ERROR, Effect.EMERGENCY_STOP)
     assert lights(latched, False) == EMERGENCY_STOP, "until it is reset by hand"
     assert lights(decided(State.ERROR, Effect.STOP), False) == LIGHTS[State.ERROR]
+
+
+def signature(shown: Lights) -> list[tuple[bool, bool]]:
+    """What an eye sees: both lights every 20 ms, for as long as the longest pattern, from its start."""
+    return [(shown.run.lit(n * 0.02), shown.error.lit(n * 0.02)) for n in range(200)]
+
+
+def test_what_is_different_looks_different() -> None:
+    """Every two states that a person must tell apart differ for a fifth of the time or in its rhythm."""
+    shown = {str(state): LIGHTS[state] for state in State}
+    shown |= {"emergency stop": EMERGENCY_STOP, "no decision": NO_DECISION}
+    alike = [{str(state) for state in group} for group in ALIKE]
+    for one, other in combinations(shown, 2):
+        if any({one, other} <= group for group in alike):
+            assert shown[one] == shown[other]
+            continue
+        pairs = zip(signature(shown[one]), signature(shown[other]), strict=True)
+        differs = sum(a != b for a, b in pairs) / 200
+        assert differs >= 0.15, f"{one} looks like {other}"
+
+
+def test_nothing_blinks_faster_than_the_thread_can_show() -> None:
+    for shown in [*LIGHTS.values(), EMERGENCY_STOP, NO_DECISION]:
+        for pattern in (shown.run, shown.error):
+            parts_s = (pattern.on_s, pattern.period_s - pattern.on_s)
+            assert all(part_s == 0.0 or part_s >= 2 * PERIOD_S for part_s in parts_s)
+
+
+def test_only_trouble_lights_the_red_one_alone() -> None:
+    red = {state for state in State if LIGHTS[state].error != DARK}
+    assert red == {State.ERROR, State.MAINTENANCE, State.RESTART, State.REBOOT}
 
 
 def test_patterns_blink_in_time() -> None:

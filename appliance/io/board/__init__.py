@@ -1,5 +1,6 @@
-"""The front of the box: emergency stop, buttons, lights."""
+"""The front of the box: emergency stop, buttons, lights. One file per kind of board."""
 
+from appliance.io.board._driver import BoardDriver, BoardFile, driver, load, options
 from appliance.io.board._workers import board_workers
 
-__all__ = ["board_workers"]
+__all__ = ["BoardDriver", "BoardFile", "board_workers", "driver", "load", "options"]

@@ -1,5 +1,6 @@
 """What the lights on the front show: one row per state."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from appliance.model import Decision, Effect, State
@@ -21,6 +22,10 @@ DARK = Pattern(0.0)
 STEADY = Pattern(1.0)
 SLOW = Pattern(1.0, 2.0)
 FAST = Pattern(0.2, 0.4)
+FLASH = Pattern(0.2, 4.0)
+"""Mostly dark: asleep."""
+DIPS = Pattern(1.6, 2.0)
+"""Mostly lit: on its way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +36,22 @@ class Lights:
     error: Pattern = DARK
 
 
+# fmt: off
 LIGHTS = {
-    State.INIT: Lights(run=FAST),
-    State.STARTING: Lights(run=FAST),
-    State.RUN: Lights(run=STEADY),
-    State.STOPPING: Lights(run=FAST),
-    State.SLEEP: Lights(run=SLOW),
-    State.IDLE: Lights(run=SLOW),
+    State.INIT:        Lights(run=FAST),
+    State.STARTING:    Lights(run=FAST),
+    State.RUN:         Lights(run=STEADY),
+    State.STOPPING:    Lights(run=DIPS),
+    State.SLEEP:       Lights(run=FLASH),
+    State.IDLE:        Lights(run=SLOW),
     State.MAINTENANCE: Lights(run=SLOW, error=SLOW),
-    State.ERROR: Lights(error=STEADY),
-    State.RESTART: Lights(run=FAST),
-    State.REBOOT: Lights(run=FAST),
+    State.ERROR:       Lights(error=STEADY),
+    State.RESTART:     Lights(run=FAST, error=FAST),
+    State.REBOOT:      Lights(run=FAST, error=FAST),
 }
+# fmt: on
+ALIKE = frozenset({State.INIT, State.STARTING}), frozenset({State.RESTART, State.REBOOT})
+"""States that need not be told apart: coming up, and about to come up again."""
 EMERGENCY_STOP = Lights(error=FAST)
 NO_DECISION = Lights(error=SLOW)
 
@@ -56,3 +65,19 @@ def lights(decision: Decision | None, estop_pressed: bool) -> Lights:
     if any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors):
         return EMERGENCY_STOP
     return LIGHTS[decision.state]
+
+
+class OnChange:
+    """Writes the lights that must change, and no others. Unknown at first: the first call writes all."""
+
+    def __init__(self, writes: Mapping[str, Callable[[bool], None]]) -> None:
+        self._writes = writes
+        self._lit: dict[str, bool] = {}
+
+    def show(self, lights: Lights, now_s: float) -> None:
+        """Set what must change. Raises OSError."""
+        wanted = {"run": lights.run.lit(now_s), "error": lights.error.lit(now_s)}
+        for name, write in self._writes.items():
+            if self._lit.get(name) != wanted[name]:
+                write(wanted[name])
+                self._lit[name] = wanted[name]

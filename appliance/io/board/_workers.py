@@ -2,15 +2,17 @@
 
 import logging
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from appliance.clock import Clock
+from appliance.io.board._driver import BoardDriver, driver, load
 from appliance.io.board._lights import lights
-from appliance.io.board.gpio_board import GpioBoard
+from appliance.io.buses.files import Files
 from appliance.io.buses.gpio import open_pins
 from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots, Wake
 from appliance.model import BoardReading, GoToState, Request, State
-from appliance.site import Gpio, SiteSettings
+from appliance.site import Gpio, SiteSettings, SysFiles
 from appliance.supervisor import Lease, Worker
 
 log = logging.getLogger(__name__)
@@ -29,12 +31,26 @@ WANTS = {"start": GoToState(State.RUN), "stop": GoToState(State.IDLE)}
 
 
 def board_workers(site: SiteSettings, clock: Clock, slots: Slots) -> tuple[Worker, ...]:
-    """One thread for the board of this site. Raises ValueError when its bus has no pins."""
+    """One thread for the board of this site. Raises ValueError for a wrong bus or wrong options."""
     bus = site.buses[site.board.bus]
     if not isinstance(bus, Gpio):
         msg = f"board.bus = {site.board.bus!r} is of kind {bus.kind}; it must be gpio"
         raise ValueError(msg)
-    return (Worker("board", _Front(site, bus, clock, slots).run, SILENT_AFTER_S),)
+    board = driver(site.board)
+    front = _Front(site, bus, board, _files(site, board), clock, slots)
+    return (Worker("board", front.run, SILENT_AFTER_S),)
+
+
+def _files(site: SiteSettings, board: BoardDriver) -> Files | None:
+    """The board's files; not looked at here, so that the emergency stop does not depend on them."""
+    if not board.NEEDS_FILES:
+        return None
+    name = site.board.files
+    bus = None if name is None else site.buses.get(name)
+    if not isinstance(bus, SysFiles):
+        msg = f"board.files = {name!r}: {site.board.driver} needs the name of a bus of kind files"
+        raise ValueError(msg)
+    return Files(Path(bus.path))
 
 
 @dataclass(slots=True)
@@ -60,8 +76,17 @@ class Presses:
 class _Front:
     """What the thread knows: where the pins are, who listens, whether they answer."""
 
-    def __init__(self, site: SiteSettings, bus: Gpio, clock: Clock, slots: Slots) -> None:
-        self._settings, self._bus = site.board, bus
+    def __init__(
+        self,
+        site: SiteSettings,
+        bus: Gpio,
+        board: BoardDriver,
+        files: Files | None,
+        clock: Clock,
+        slots: Slots,
+    ) -> None:
+        self._title = load(site.board.driver).TITLE
+        self._bus, self._board, self._files = bus, board, files
         self._clock, self._slots = clock, slots
         self._answers: bool | None = None
 
@@ -81,25 +106,25 @@ class _Front:
         wake = Wake()
         presses = Presses()
         rung = False
+        board = self._board
         with open_pins(self._bus) as pins:
-            board = GpioBoard(pins, self._settings, wake.ring)
+            board.begin(pins, self._files, wake.ring)
             while not lease.ended:
                 lease.beat()
                 at_s = self._clock.now_s()
                 reading = board.read()
                 self._slots.board.put(reading, at_s)
-                self._say(True, "answers")
-                names = tuple(self._settings.buttons)
-                self._ask(presses.new(names, reading.buttons_pressed, at_s))
-                self._show(board, reading)
+                self._say(True, f"{self._title} answers")
+                self._ask(presses.new(board.buttons, reading.buttons_pressed, at_s))
+                self._show(reading)
                 chatters, rung = rung, wake.wait(PERIOD_S)
                 if rung and chatters and self._clock.now_s() - at_s < PAUSE_S:
                     lease.wait(PAUSE_S)
 
-    def _show(self, board: GpioBoard, reading: BoardReading) -> None:
+    def _show(self, reading: BoardReading) -> None:
         now_s = self._clock.now_s()
         decision = self._slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
-        board.show(lights(decision, reading.estop_pressed), now_s)
+        self._board.show(lights(decision, reading.estop_pressed), now_s)
 
     def _ask(self, pressed: list[str]) -> None:
         for name in pressed:
