@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from appliance import probe
 from appliance.clock import Clock, SystemClock
 from appliance.config import SiteError, load_site
 from appliance.processes import AlreadyRunningError, ProcessLock, end_with_runner
@@ -63,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     _site_argument(replay)
     replay.add_argument("log", nargs="?", type=Path, metavar="LOG.jsonl")
     replay.add_argument("--schema", action="store_true", help="print the JSON Schema of the lines")
+
+    probe.add_arguments(commands.add_parser("probe", help="one reading of a real device"))
 
     config = commands.add_parser("config", help="check a site.toml, or print its schema")
     actions = config.add_subparsers(dest="action", required=True)
@@ -269,6 +272,7 @@ _COMMANDS: Final = {
     "simulate": _simulate,
     "replay": _replay,
     "config": _config,
+    "probe": probe.run,
 }
 
 if __name__ == "__main__":

@@ -130,7 +130,11 @@ class SetUp:
         if mistakes:
             raise SetUpError(tuple(mistakes))
         changes = tuple(self._changes(wanted, ask))
-        problems = tuple(self._problems(changes, wanted, ask))
+        selector = self._kind.layout.selector
+        if changes and selector is not None and _locked(ask, selector):
+            msg = "the front selector is locked: turn it away from the padlock and repeat"
+            raise SetUpError((msg,), by_device=True)
+        problems = tuple(self._problems(changes, wanted))
         if problems:
             raise SetUpError(problems)
         ordered = sorted(changes, key=lambda change: (change.moves, change.field == "address"))
@@ -179,7 +183,7 @@ class SetUp:
                 after = parameter.shown(raw)
                 yield Change(field, before, after, parameter.address, words, parameter.moves)
 
-    def _problems(self, changes: tuple[Change, ...], wanted: Artifact, ask: Ask) -> Iterable[str]:
+    def _problems(self, changes: tuple[Change, ...], wanted: Artifact) -> Iterable[str]:
         layout = self._kind.layout
         system_changes = any(change.field == "measuring_system" for change in changes)
         if system_changes and layout.name in RESETS and not wanted.confirm_counter_reset:
@@ -187,8 +191,6 @@ class SetUp:
                 "settings.measuring_system: changing it resets the energy counters;"
                 ' if that is wanted, add "confirm_counter_reset": true'
             )
-        if changes and layout.selector is not None and _locked(ask, layout.selector):
-            yield "the front selector is locked: turn it away from the padlock and repeat"
 
     def _words(self, raw: int, count: int) -> tuple[int, ...]:
         words = tuple(raw >> 16 * place & 0xFFFF for place in range(count))

@@ -12,8 +12,10 @@ from appliance.io.registers import Ask, Write
 class SetUpError(Exception):
     """The file cannot be used for this meter; `mistakes` are all reasons."""
 
-    def __init__(self, mistakes: tuple[str, ...]) -> None:
+    def __init__(self, mistakes: tuple[str, ...], *, by_device: bool = False) -> None:
         self.mistakes = mistakes
+        self.by_device = by_device
+        """The file is in order; something has to be done at the meter."""
         super().__init__("\n".join(mistakes))
 
 

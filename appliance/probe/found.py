@@ -1,0 +1,45 @@
+"""What a probe found, and how it fails."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from appliance.io.meters._set_up import Plan
+from appliance.model import BatteryReading, InverterReading, MeterReading, SensorReading
+
+Reading = BatteryReading | InverterReading | MeterReading | SensorReading
+
+
+class ProbeError(Exception):
+    """The device does not answer as it should; the text says what to do next."""
+
+
+class WrongInputError(Exception):
+    """The command line or a file is wrong; the text lists every mistake."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpDone:
+    """What `--setup` did, or would do."""
+
+    plan: Plan
+    written: bool
+    elsewhere: str = ""
+    """How the device is reached from now on, when that has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One device and one reading of it; none after a set-up that moved it."""
+
+    kind: str
+    driver: str
+    title: str
+    model: str
+    target: str
+    reading: Reading | None
+    took_s: float
+    set_up: SetUpDone | None = None

@@ -1,0 +1,141 @@
+"""TARGET: a URL becomes the same bus settings that site.toml would hold."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from appliance.probe.found import WrongInputError
+from appliance.site import Bus, CanBus, Gpio, I2cBus, RegisterBus, SysFiles
+
+Values = dict[str, object]
+AnyBus = RegisterBus | CanBus | I2cBus | Gpio | SysFiles
+PATIENCE_S: Final = 0.9
+"""A probe may wait longer than the box would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bus, and the device's number on it when the URL says it."""
+
+    text: str
+    bus: AnyBus
+    unit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How one kind of URL is read."""
+
+    place: Callable[[SplitResult], Values]
+    """Settings from what stands before the question mark."""
+    words: Mapping[str, str]
+    """Key after the question mark -> name of the setting."""
+
+
+def _host(url: SplitResult) -> Values:
+    """Host, and the port when it is said."""
+    return {"host": url.hostname or ""} | ({"port": url.port} if url.port else {})
+
+
+def _modbus(url: SplitResult) -> Values:
+    return {"kind": "modbus_tcp", "timeout_s": PATIENCE_S} | _host(url)
+
+
+def _socketcand(url: SplitResult) -> Values:
+    channel = url.path.strip("/") or "can0"
+    return {"kind": "can", "interface": "socketcand", "channel": channel} | _host(url)
+
+
+def _pigpio(url: SplitResult) -> Values:
+    return {"kind": "i2c", "path": f"pigpio://{url.netloc}{url.path}"}
+
+
+_TIMEOUT: Final = {"timeout": "timeout_s"}
+_LINE: Final = {"baud": "baud", "parity": "parity", "stop_bits": "stop_bits", **_TIMEOUT}
+SCHEMES: Final[Mapping[str, Scheme]] = {
+    "tcp": Scheme(_modbus, _TIMEOUT),
+    "rtu": Scheme(lambda url: {"kind": "modbus_rtu", "path": url.path}, _LINE),
+    "can": Scheme(lambda url: {"kind": "can", "channel": url.netloc}, {"bitrate": "bitrate"}),
+    "socketcand": Scheme(_socketcand, {}),
+    "i2c": Scheme(lambda url: {"kind": "i2c", "path": url.path}, {}),
+    "pigpio": Scheme(_pigpio, {}),
+    "files": Scheme(lambda url: {"kind": "files", "path": url.path}, {}),
+    "lxp": Scheme(
+        lambda url: {"kind": "lxp_dongle"} | _host(url),
+        {"dongle": "dongle_serial", "inverter": "inverter_serial", **_TIMEOUT},
+    ),
+    "lxprtu": Scheme(
+        lambda url: {"kind": "lxp_serial", "path": url.path},
+        {"inverter": "inverter_serial", "baud": "baud", **_TIMEOUT},
+    ),
+}
+NUMBERS: Final = {"baud": int, "stop_bits": int, "bitrate": int, "timeout_s": float}
+
+
+def read_target(text: str) -> Target:
+    """The bus that a URL names. Raises WrongInputError with every mistake in it."""
+    try:
+        url = urlsplit(text)
+        scheme = SCHEMES.get(url.scheme)
+        values: Values = {} if scheme is None else scheme.place(url)
+    except ValueError as error:
+        raise WrongInputError([f"TARGET {text!r}: {error}"]) from error
+    if scheme is None:
+        there = ", ".join(f"{name}://" for name in SCHEMES)
+        raise WrongInputError([f"TARGET {text!r}: allowed: {there}"])
+    mistakes: list[str] = []
+    unit = _take_words(url, scheme, values, mistakes)
+    bus = _bus(scheme, values, mistakes)
+    if bus is None or mistakes:
+        raise WrongInputError(mistakes)
+    return Target(text, bus, unit)
+
+
+def _take_words(
+    url: SplitResult, scheme: Scheme, values: Values, mistakes: list[str]
+) -> int | None:
+    """What stands after the question mark goes into `values`; the device's number is returned."""
+    unit = None
+    for key, value in parse_qsl(url.query, keep_blank_values=True):
+        if key in ("address", "unit"):
+            unit = _unit(key, value, mistakes)
+        elif key in scheme.words:
+            name = scheme.words[key]
+            values[name] = _number(NUMBERS[name], value) if name in NUMBERS else value
+        else:
+            known = ", ".join([*scheme.words, "unit"])
+            mistakes.append(f"TARGET ?{key}: unknown; allowed: {known}")
+    return unit
+
+
+def _bus(scheme: Scheme, values: Values, mistakes: list[str]) -> AnyBus | None:
+    try:
+        bus: AnyBus = TypeAdapter(Bus).validate_json(json.dumps(values))
+    except ValidationError as error:
+        named = {name: key for key, name in scheme.words.items()}
+        for mistake in error.errors():
+            name = str(mistake["loc"][-1])
+            reason = "missing" if mistake["type"] == "missing" else mistake["msg"]
+            mistakes.append(f"TARGET {named.get(name, name)} = {values.get(name)!r}: {reason}")
+        return None
+    return bus
+
+
+def _unit(key: str, value: str, mistakes: list[str]) -> int | None:
+    try:
+        return int(value, 0)
+    except ValueError:
+        mistakes.append(f"TARGET {key} = {value!r}: allowed: 0 to 255, or 0x00 to 0xff")
+        return None
+
+
+def _number(kind: Callable[[str], float], text: str) -> object:
+    """The number, or the text for pydantic to refuse."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text
