@@ -11,7 +11,7 @@ from simulator.models.profile import Profile
 from simulator.models.site import Site, pretend_site
 from simulator.wire.bme680 import Bme680Twin
 from simulator.wire.board import Board, PluggedChip
-from simulator.wire.em24 import Em24, grid_meter, pv_meter
+from simulator.wire.em24 import grid_meter, pv_meter
 from simulator.wire.foxbms2 import FoxBms2
 from simulator.wire.modbus import ModbusServer, Unit
 from simulator.wire.pigpiod import I2cDevice, Pigpiod
@@ -22,6 +22,9 @@ from simulator.wire.registers import Registers
 from simulator.wire.rtu import RtuServer
 from simulator.wire.sitefile import SERIAL, Address, DeviceAt, SiteFile, SiteFileError
 from simulator.wire.socketcand import Socketcand
+from simulator.wire.sunspec import SunSpec
+from simulator.wire.sunspec import grid_meter as sunspec_grid_meter
+from simulator.wire.sunspec import pv_meter as sunspec_pv_meter
 from simulator.wire.tesla import Tesla
 from simulator.wire.trumpf import Trumpf
 
@@ -43,13 +46,21 @@ class InverterTwin(Protocol):
         """Forget everything that it was told."""
 
 
+class MeterTwin(Protocol):
+    """A meter's registers."""
+
+    registers: Registers
+
+
 INVERTERS: dict[str, Callable[[Site, float], InverterTwin]] = {
     "trumpf_ac3025": Trumpf,
     "abb_pqstori": PqStorI,
     "tesla": Tesla,
+    "sunspec": SunSpec,
 }
-METERS: dict[str, dict[str, Callable[[Site, bool], Em24]]] = {
+METERS: dict[str, dict[str, Callable[[Site, bool], MeterTwin]]] = {
     "em24_ethernet": {"meter.grid": grid_meter, "meter.pv": pv_meter},
+    "sunspec": {"meter.grid": sunspec_grid_meter, "meter.pv": sunspec_pv_meter},
 }
 BATTERIES = {"foxbms2": FoxBms2}
 SENSORS: dict[str, Callable[[Callable[[], tuple[float, float, float]]], I2cDevice]] = {
