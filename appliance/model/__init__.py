@@ -46,7 +46,9 @@ from appliance.model.readings import (
     MeterReading,
     PhaseReading,
     RackReading,
+    RelayReading,
     SensorReading,
+    ZoneReading,
 )
 from appliance.model.requests import (
     AckErrors,
@@ -100,6 +102,7 @@ __all__ = [
     "RackApart",
     "RackReading",
     "Recorded",
+    "RelayReading",
     "Request",
     "ResetEstop",
     "SensorReading",
@@ -113,4 +116,5 @@ __all__ = [
     "Want",
     "Wish",
     "Word",
+    "ZoneReading",
 ]

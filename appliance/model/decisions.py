@@ -11,6 +11,7 @@ from appliance.model.readings import (
     ClimateReading,
     InverterReading,
     MeterReading,
+    RelayReading,
     SensorReading,
 )
 from appliance.model.requests import Answer, Request, State
@@ -149,6 +150,8 @@ class Snapshot(Word, frozen=True):
     climate: ClimateReading | None = None
     frozen: tuple[str, ...] = ()
     """Values that stopped changing although power flows; they count as missing."""
+    relays: dict[str, RelayReading | None] = msgspec.field(default_factory=dict)
+    """Every relay by its name in site.toml."""
 
 
 class Wish(Word, frozen=True):
@@ -230,6 +233,8 @@ class Status(Word, frozen=True):
     rated_w: float
     """The largest battery power of this site, for scaling pictures."""
     lateness: Lateness | None = None
+    without: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    """By mode and input: what happens while the input is missing."""
 
     @property
     def load_w(self) -> float | None:
