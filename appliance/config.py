@@ -25,6 +25,8 @@ class ModeFile(Protocol):
     """What a file in modes/ offers."""
 
     TITLE: str
+    WITHOUT: Mapping[str, str]
+    """What it does while an input is missing."""
     ModeSettings: type[Settings]
 
     def Mode(self, settings: Settings, /) -> ModeLike:  # noqa: N802 the class itself
@@ -138,6 +140,14 @@ def build_modes(site: SiteSettings) -> tuple[dict[str, ModeLike], dict[str, str]
         modes[name] = file.Mode(file.ModeSettings.model_validate_json(values))
         titles[name] = file.TITLE
     return modes, titles
+
+
+def mode_inputs() -> dict[str, dict[str, str]]:
+    """By mode and input: what happens while the input is missing."""
+    return {
+        name: {key: str(value) for key, value in _mode_file(name).WITHOUT.items()}
+        for name in sorted(registry.names("appliance.modes"))
+    }
 
 
 def schema() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from appliance.blackbox import BlackBox
 from appliance.bus import BusServer
 from appliance.clock import Clock
 from appliance.cloud.telemetry import spot
-from appliance.config import build_modes
+from appliance.config import build_modes, mode_inputs
 from appliance.control_loop import ControlLoop
 from appliance.cycle import Cycle
 from appliance.errors import ESTOP_NUMBER, ROWS
@@ -56,6 +56,7 @@ class Core:
         self._crashed = self._running_mark.exists()
         self._missing: tuple[str, ...] = ()
         modes, self._titles = build_modes(site)
+        self._without = mode_inputs()
         self._cycle = Cycle(site, modes, self._titles)
         durable = remembered(self._data, clock)
         self._cycle.adopt(starting_memory(durable, site, set(self._titles), clock.now_s()))
@@ -76,7 +77,7 @@ class Core:
             spot,
         )
         bus = BusServer(self._run_folder, clock, slots.requests, self._status)
-        watchdog = find_watchdog(self._run_folder)
+        watchdog = find_watchdog(self._run_folder, site)
         return (
             Worker("recorder", recorder.run, silent_after_s=30.0),
             *modbus_workers(site, clock, slots),
@@ -162,6 +163,7 @@ class Core:
             reserve_pct=site.battery.soc.reserve_pct,
             rated_w=max(site.inverter.max_charge_w, site.inverter.max_discharge_w),
             lateness=self._control.punctuality.summary(),
+            without=self._without,
         )
 
     def _ages_s(self, now_s: float) -> dict[str, float | None]:

@@ -30,6 +30,9 @@ from appliance.model import (
 )
 
 NOW: Final = datetime(2026, 6, 18, 12, 2, tzinfo=UTC)
+WITHOUT = {
+    "battery": "stops", "inverter": "stops", "board": "stops", "grid": "rests", "pv": "goes on",
+}  # fmt: skip
 MODES: Final = {
     "self_consumption": "Self-consumption",
     "passive": "Passive",
@@ -100,7 +103,7 @@ def status(
     return Status(
         site="Nordhavn 3", version="0.1.0", uptime_s=4000.0, snapshot=snapshot, decision=decision,
         ages_s={"battery": 0.1, "inverter": 0.1, "meters.grid": 0.1, "meters.pv": 0.1}, modes=MODES, capacity_wh=10600.0,
-        reserve_pct=10.0, rated_w=5000.0,
+        reserve_pct=10.0, rated_w=5000.0, without=dict.fromkeys(MODES, WITHOUT),
     )  # fmt: skip
 
 

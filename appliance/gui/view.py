@@ -74,6 +74,7 @@ class ModeRow(Word, frozen=True):
 
     name: str
     title: str
+    needs: str
     note: str
     current: bool
     pending: bool
@@ -209,8 +210,26 @@ def _mode_rows(look: Look) -> tuple[ModeRow, ...]:
         if current and not pending:
             by = figures.chosen_by(status.decision.mode_by)
             note = f"{text('mode_current')} · {by}"
-        rows.append(ModeRow(name=name, title=title, note=note, current=current, pending=pending))
+        needs = _needs(status.without.get(name, {}))
+        row = ModeRow(
+            name=name, title=title, needs=needs, note=note, current=current, pending=pending
+        )
+        rows.append(row)
     return tuple(rows)
+
+
+def _needs(without: dict[str, str]) -> str:
+    """What the mode cannot do without, and what it does then. What it can do without is not told."""
+    told = []
+    for action in ("rests", "stops"):
+        inputs = [
+            text_or(f"input_{name}", "input_other", name=name)
+            for name, what in without.items()
+            if what == action
+        ]
+        if inputs:
+            told.append(text(f"without_{action}", inputs=", ".join(inputs)))
+    return " · ".join(told)
 
 
 def _why(look: Look) -> Why:

@@ -3,9 +3,16 @@
 from typing import Final
 
 from appliance.model import Memory, Snapshot, Wish
+from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
 from appliance.settings import Settings
 
 TITLE: Final = "Local control"
+WITHOUT: Final[Inputs] = {
+    **NEEDS_THE_PLANT,
+    "grid": Without.RESTS,
+    "pv": Without.GOES_ON,
+    "box": Without.GOES_ON,
+}
 
 
 class ModeSettings(Settings):

@@ -5,10 +5,17 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from appliance.model import Memory, Snapshot, Wish
+from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
 from appliance.modes._pid import Pid, PidGains
 from appliance.settings import Settings, Watts
 
 TITLE: Final = "Self-consumption"
+WITHOUT: Final[Inputs] = {
+    **NEEDS_THE_PLANT,
+    "grid": Without.RESTS,
+    "pv": Without.GOES_ON,
+    "box": Without.GOES_ON,
+}
 WORTH_WAKING_W: Final = 150.0
 """Some times what an inverter draws to be on."""
 

@@ -90,7 +90,7 @@ def test_every_text_of_the_qml_is_in_the_table_and_every_text_is_used() -> None:
     named = set(re.findall(r"\bTexts\.(\w+)", qml))
     assert named <= set(TEXTS)
     assert {f"page_{name.split('_')[1]}" for name in pages()} <= set(TEXTS)
-    built = ("page_", "state_", "by_", "limit_", "who_", "effect_", "alarms_")
+    built = ("page_", "state_", "by_", "limit_", "who_", "effect_", "alarms_", "without_", "input_")
     rest = python.replace((QML_FOLDER.parent / "texts.py").read_text(), "")
     unused = [
         key

@@ -38,24 +38,39 @@ Sheet {
             id: row
             required property string name
             required property string title
+            required property string needs
             required property string note
             required property bool current
             required property bool pending
 
             width: list.width
-            height: 64
+            height: 72
             radius: Theme.buttonRadius
             color: touch.down ? Theme.colour.line : Theme.colour.surface2
             border.width: current || pending ? 2 : 0
             border.color: current ? Theme.colour.accent : Theme.colour.info
 
-            Label {
+            Column {
                 anchors { left: parent.left; leftMargin: 18; right: state.left; rightMargin: 12; verticalCenter: parent.verticalCenter }
-                text: row.title
-                size: 20
-                weight: row.current ? Font.DemiBold : Font.Normal
-                fontSizeMode: Text.HorizontalFit
-                minimumPixelSize: Theme.caption
+                spacing: 2
+
+                Label {
+                    width: parent.width
+                    text: row.title
+                    size: 20
+                    weight: row.current ? Font.DemiBold : Font.Normal
+                    fontSizeMode: Text.HorizontalFit
+                    minimumPixelSize: Theme.caption
+                }
+                Label {
+                    visible: text !== ""
+                    width: parent.width
+                    text: row.needs
+                    size: Theme.caption
+                    color: Theme.colour.text2
+                    fontSizeMode: Text.HorizontalFit
+                    minimumPixelSize: 12
+                }
             }
             Row {
                 id: state
