@@ -8,14 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.battery_errors import (
+    NOWHERE,
+    Sources,
+    battery_fault,
+    battery_silent,
+    degraded,
+    rack_apart,
+    racks,
+    soc_drifts,
+    starting_s,
+    unbalanced,
+)
 from appliance.model import (
     WIRE_WORDS,
-    BatteryReading,
     BatteryState,
     Effect,
     InverterState,
     Memory,
-    RackReading,
     SensorReading,
     Severity,
     Snapshot,
@@ -23,8 +33,6 @@ from appliance.model import (
 )
 from appliance.site import SiteSettings
 
-Sources = tuple[str, ...]
-NOWHERE: Final[Sources] = ()
 CONNECT_TIMEOUT_S = 20.0
 START_TIMEOUT_S = 60.0
 """Contactors first, then the inverter; some inverters wait for the grid for half a minute."""
@@ -50,23 +58,6 @@ class Row:
     """Stays until a person resets it."""
 
 
-def _racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) -> Sources:
-    if battery is None:
-        return NOWHERE
-    return tuple([f"rack {rack.rack}" for rack in battery.racks if wrong(rack)])
-
-
-def _battery_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
-    return ("battery",) if seen.battery is None else NOWHERE
-
-
-def _battery_fault(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
-    battery = seen.battery
-    if battery is None or (battery.state is not BatteryState.FAULT and not battery.faults):
-        return NOWHERE
-    return (f"battery: {', '.join(battery.faults)}" if battery.faults else "battery",)
-
-
 def _battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     battery = seen.battery
     if memory.state is not State.RUN or battery is None:
@@ -84,54 +75,58 @@ def _battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sourc
 
 def _cell_full(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     limit_v = site.battery.cell_voltage.recommended_max_v
-    return _racks(
+    return racks(
         seen.battery, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
     )
 
 
 def _cell_over(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     limit_v = site.battery.cell_voltage.maximum_v
-    return _racks(
+    return racks(
         seen.battery, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
     )
 
 
 def _cell_empty(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     limit_v = site.battery.cell_voltage.recommended_min_v
-    return _racks(
+    return racks(
         seen.battery, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
     )
 
 
 def _cell_under(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     limit_v = site.battery.cell_voltage.minimum_v
-    return _racks(
+    return racks(
         seen.battery, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
     )
 
 
 def _cell_cold(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     limit_c = site.battery.cell_temperature.charge_min_c
-    return _racks(
+    return racks(
         seen.battery, lambda rack: rack.cell_min_c is not None and rack.cell_min_c < limit_c
     )
 
 
 def _cell_hot(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     limit_c = site.battery.cell_temperature.hot_c
-    return _racks(
+    return racks(
         seen.battery, lambda rack: rack.cell_max_c is not None and rack.cell_max_c > limit_c
     )
 
 
 def _cell_temperature_limit(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    """Of every rack, also one that is open: it may burn."""
+    if seen.battery is None:
+        return NOWHERE
     window = site.battery.cell_temperature
-    return _racks(
-        seen.battery,
-        lambda rack: (
-            (rack.cell_max_c is not None and rack.cell_max_c > window.maximum_c)
+    return tuple(
+        [
+            f"rack {rack.rack}"
+            for rack in seen.battery.racks
+            if (rack.cell_max_c is not None and rack.cell_max_c > window.maximum_c)
             or (rack.cell_min_c is not None and rack.cell_min_c < window.minimum_c)
-        ),
+        ]
     )
 
 
@@ -190,9 +185,9 @@ def _inverter_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sour
     return ("inverter",) if seen.inverter.state is InverterState.RUNNING else NOWHERE
 
 
-def _battery_stays_open(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+def _battery_stays_open(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     battery = seen.battery
-    late = memory.state is State.STARTING and seen.now_s - memory.state_since_s > CONNECT_TIMEOUT_S
+    late = memory.state is State.STARTING and starting_s(seen, memory, site) > CONNECT_TIMEOUT_S
     open_yet = battery is not None and battery.state is not BatteryState.CONNECTED
     return ("battery",) if late and open_yet else NOWHERE
 
@@ -201,8 +196,8 @@ def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sou
     return seen.frozen
 
 
-def _start_timeout(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    late = memory.state is State.STARTING and seen.now_s - memory.state_since_s > START_TIMEOUT_S
+def _start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    late = memory.state is State.STARTING and starting_s(seen, memory, site) > START_TIMEOUT_S
     connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
     return ("inverter",) if late and connected else NOWHERE
 
@@ -282,8 +277,8 @@ STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
 # fmt: off
 ERRORS: Final = (
     #   no.  title                              severity  effects       raise clear  remedy                                               condition
-    Row(101, "Battery does not answer",         ERROR,    STOP,          1.0,  3.0, "Check the CAN cable and the battery's switch",       _battery_silent),
-    Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  5.0, "See the battery's own list of faults",               _battery_fault),
+    Row(101, "Battery does not answer",         ERROR,    STOP,          1.0,  3.0, "Check the CAN cable and the battery's switch",       battery_silent),
+    Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  5.0, "See the battery's own list of faults",               battery_fault),
     Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               _battery_opened),
     Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", _battery_stays),
     Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  _battery_stays_open),
@@ -294,6 +289,10 @@ ERRORS: Final = (
     Row(121, "Battery too cold to charge",      WARNING,  NO_CHARGE,     5.0, 30.0, "Warm the room, or wait",                             _cell_cold),
     Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         _cell_hot),
     Row(123, "Battery temperature at its limit", CRITICAL, STOP,         1.0, 60.0, "Keep away and call service",                         _cell_temperature_limit),
+    Row(124, "State of charge drifts",          WARNING,  (),            5.0,  5.0, "Nothing to do; call service if it comes back often",  soc_drifts),
+    Row(125, "Battery capacity degraded",       WARNING,  (),           60.0, 60.0, "Ask service; the warranty may cover it",             degraded),
+    Row(126, "A rack is not connected",         WARNING,  (),           10.0,  3.0, "It joins by itself when sound; else call service",   rack_apart),
+    Row(127, "Cells are out of balance",        WARNING,  (),           60.0, 60.0, "Charge it full for some hours; call service if it stays", unbalanced),
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      _inverter_silent),
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         _inverter_fault),
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         _inverter_stopped),

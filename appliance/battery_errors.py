@@ -1,0 +1,118 @@
+"""When is something wrong with the battery and its racks? Conditions of rows in ERRORS."""
+
+from collections.abc import Callable
+from typing import Final
+
+from appliance.model import BatteryReading, BatteryState, Memory, RackReading, Snapshot, State
+from appliance.site import SiteSettings
+
+Sources = tuple[str, ...]
+NOWHERE: Final[Sources] = ()
+LEAVE_S: Final = 3.0
+"""So long a faulty rack may take to open before it is the whole battery's fault."""
+QUIET_C: Final = 0.05
+BALANCE_SEEN_PCT: Final = (15.0, 95.0)
+
+
+def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) -> Sources:
+    """The racks that carry the battery; one that is open does not hold the others back."""
+    if battery is None:
+        return NOWHERE
+    return tuple([f"rack {rack.rack}" for rack in battery.working if wrong(rack)])
+
+
+def battery_silent(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Asleep it may be silent, and for a while after it was woken; once it has answered no more."""
+    if seen.battery is not None or memory.commanded.battery_asleep:
+        return NOWHERE
+    woken_at_s = memory.woken_at_s
+    if memory.waking and woken_at_s is not None:
+        return ("battery",) if seen.now_s - woken_at_s > site.battery.sleep.wake_s else NOWHERE
+    return ("battery",)
+
+
+def battery_fault(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """A fault of one rack is not the battery's as long as it leaves and another one is sound."""
+    battery = seen.battery
+    if battery is None or (battery.state is not BatteryState.FAULT and not battery.faults):
+        return NOWHERE
+    if battery.state is not BatteryState.FAULT and len(battery.racks) > 1:
+        alone = tuple([f"rack {rack.rack}: " for rack in _leaving(battery, seen, memory)])
+        if alone and all(fault.startswith(alone) for fault in battery.faults):
+            return NOWHERE
+    return (f"battery: {', '.join(battery.faults)}" if battery.faults else "battery",)
+
+
+def _leaving(battery: BatteryReading, seen: Snapshot, memory: Memory) -> list[RackReading]:
+    """Faulty racks that are open, gone, or have had little time to open; none when no other is sound."""
+    if all(rack.faults or rack.silent for rack in battery.racks):
+        return []
+    since_s = {one.rack: one.since_s for one in memory.racks_apart}
+    return [
+        rack
+        for rack in battery.racks
+        if rack.faults
+        and (
+            rack.contactors_closed is False
+            or rack.silent
+            or seen.now_s - since_s.get(rack.rack, seen.now_s) <= LEAVE_S
+        )
+    ]
+
+
+def rack_apart(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Racks that are open, gone or kept away while the others work."""
+    battery = seen.battery
+    if battery is None or memory.state is not State.RUN or len(battery.racks) < 2:
+        return NOWHERE
+    working = {rack.rack for rack in battery.working}
+    told_open = memory.commanded.racks_open
+    return tuple(
+        [
+            f"rack {rack.rack}" + (f": {', '.join(rack.faults)}" if rack.faults else "")
+            for rack in battery.racks
+            if rack.rack not in working or rack.rack in told_open
+        ]
+    )
+
+
+def soc_drifts(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    """The BMS was found wrong by more than the site allows, when last full or empty."""
+    drift_pct = None if seen.battery is None else seen.battery.soc_drift_pct
+    drifts = drift_pct is not None and abs(drift_pct) > site.battery.estimate.drift_pct
+    return ("battery",) if drifts else NOWHERE
+
+
+def degraded(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    """It holds less than the site's share of what it held when it was new."""
+    soh_pct = None if seen.battery is None else seen.battery.soh_pct
+    worn = soh_pct is not None and soh_pct < site.battery.estimate.degraded_pct
+    return ("battery",) if worn else NOWHERE
+
+
+def unbalanced(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
+    """At rest and away from the ends; near them, and under load, cells differ by nature."""
+    battery = seen.battery
+    if battery is None or battery.soc_pct is None or battery.power_w is None:
+        return NOWHERE
+    low_pct, high_pct = BALANCE_SEEN_PCT
+    quiet = abs(battery.power_w) <= QUIET_C * site.battery.capacity_wh
+    if not quiet or not low_pct <= battery.soc_pct <= high_pct:
+        return NOWHERE
+    alarm_v = site.battery.balancing.alarm_v
+    return racks(
+        battery,
+        lambda rack: (
+            rack.cell_max_v is not None
+            and rack.cell_min_v is not None
+            and rack.cell_max_v - rack.cell_min_v > alarm_v
+        ),
+    )
+
+
+def starting_s(seen: Snapshot, memory: Memory, site: SiteSettings) -> float:
+    """Time in the state, without the time that a battery which slept may take to wake."""
+    in_state_s = seen.now_s - memory.state_since_s
+    woken_at_s = memory.woken_at_s
+    woken = woken_at_s is not None and woken_at_s >= memory.state_since_s
+    return in_state_s - (site.battery.sleep.wake_s if woken else 0.0)
