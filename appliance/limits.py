@@ -67,10 +67,10 @@ def _because_soc(seen: Snapshot, _site: SiteSettings) -> str:
 
 
 def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
-    """The racks with the highest and with the lowest cell; None when any rack does not say."""
+    """The racks with the highest and with the lowest cell; None when any that carries current does not say."""
     if seen.battery is None or not seen.battery.racks:
         return None
-    racks = seen.battery.racks
+    racks = seen.battery.working
     if any(rack.cell_max_v is None or rack.cell_min_v is None for rack in racks):
         return None
     if len(racks) == 1:
@@ -118,7 +118,7 @@ def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
         return CLOSED
     charge_w = discharge_w = inf
     window = site.battery.cell_temperature
-    for rack in seen.battery.racks:
+    for rack in seen.battery.working:
         hot_c, cold_c = rack.cell_max_c, rack.cell_min_c
         if hot_c is None or cold_c is None:
             return CLOSED
@@ -132,7 +132,7 @@ def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
 
 
 def _because_cell_temperature(seen: Snapshot, site: SiteSettings) -> str:
-    for rack in seen.battery.racks if seen.battery else ():
+    for rack in seen.battery.working if seen.battery else ():
         if rack.cell_max_c is None or rack.cell_min_c is None:
             return f"unknown cell temperatures of rack {rack.rack}"
         if rack.cell_max_c > site.battery.cell_temperature.warm_c:

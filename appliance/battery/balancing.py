@@ -12,6 +12,7 @@ class Balancing:
     def __init__(self, site: SiteSettings) -> None:
         self._settings = site.battery.balancing
         self._capacity_wh = site.battery.capacity_wh
+        self._wanted = False
         self._since_s: float | None = None
         self._pause_until_s = float("-inf")
 
@@ -21,10 +22,13 @@ class Balancing:
         settings, now_s = self._settings, seen.now_s
         if spread_v is None or now_s < self._pause_until_s:
             self._since_s = None
-        elif self._since_s is None:
-            self._since_s = now_s if spread_v > settings.start_v else None
-        elif spread_v < settings.stop_v:
+            return False
+        # Interrupted above `stop_v` it goes on there the next time.
+        self._wanted = spread_v > (settings.stop_v if self._wanted else settings.start_v)
+        if not self._wanted:
             self._since_s = None
+        elif self._since_s is None:
+            self._since_s = now_s
         elif now_s - self._since_s >= settings.longest_s:
             self._since_s, self._pause_until_s = None, now_s + settings.pause_s
         return self._since_s is not None

@@ -1,0 +1,208 @@
+"""Racks join where their voltage fits, leave when they are faulty, and the others go on."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from appliance.battery.joining import Joining
+from appliance.model import (
+    BatteryReading,
+    GoToState,
+    Memory,
+    MeterReading,
+    RackReading,
+    Setpoints,
+    State,
+)
+from tests.battery.sites import OFF, opened, site
+from tests.stories import Story, battery, inverter, rack, seen
+
+TWO, THREE = site(racks=2), site(racks=3)
+CLOSED = Setpoints(contactors_closed=True, inverter_on=True)
+
+
+def volts(*racks_v: float | None) -> tuple[RackReading, ...]:
+    return tuple(
+        rack(number, voltage_v=one, contactors_closed=False)
+        for number, one in enumerate(racks_v, start=1)
+    )
+
+
+def open_racks(*racks_v: float | None) -> tuple[int, ...]:
+    told = Joining(THREE).apart(seen(battery=opened(*volts(*racks_v))), Memory())
+    return tuple(one.rack for one in told)
+
+
+@pytest.mark.parametrize(
+    ("racks_v", "apart"),
+    [
+        ((400.0, 400.0, 400.0), ()),
+        ((400.0, 403.9, 402.0), ()),
+        ((400.0, 406.0, 401.0), (2,)),
+        ((406.0, 400.0, 401.0), (1,)),
+        ((400.0, 406.0), (2,)),
+        ((406.0, 400.0), (1,)),
+        ((400.0, 405.0, 410.0), (2, 3)),
+        ((400.0, 402.0, None), (3,)),
+        ((None, None, None), ()),
+    ],
+)
+def test_the_largest_group_begins_and_the_lower_of_two(
+    racks_v: tuple[float, ...], apart: tuple[int, ...]
+) -> None:
+    assert open_racks(*racks_v) == apart
+
+
+def pair(high_v: float, low_v: float = 400.0, **changes: Any) -> BatteryReading:
+    """Rack 1 works, rack 2 is open."""
+    return battery(
+        rack(1, voltage_v=low_v), rack(2, voltage_v=high_v, contactors_closed=False), **changes
+    )
+
+
+def started(high_v: float = 406.0) -> Story:
+    """A box that runs with rack 1 alone: rack 2 is 6 V higher."""
+    story = Story(site=TWO, changes={"battery": opened(*volts(400.0, high_v)), "inverter": OFF})
+    story.run(0.5)
+    assert story.last.setpoints.racks_open == (2,)
+    story.run(1.0, battery=pair(high_v), inverter=inverter())
+    assert (story.last.state, story.last.setpoints.racks_open) == (State.RUN, (2,))
+    return story
+
+
+def test_six_volts_away_does_not_join_until_they_have_met() -> None:
+    story = started()
+    assert story.run(20.0).setpoints.racks_open == (2,)
+    assert [(e.number, e.source) for e in story.last.errors] == [(126, "rack 2")]
+    assert story.run(0.5, battery=pair(406.0, 401.9)).setpoints.racks_open == (2,)
+    assert story.run(0.5, battery=pair(406.0, 402.1)).setpoints.racks_open == ()
+    both = battery(rack(1, voltage_v=403.0), rack(2, voltage_v=403.0))
+    story.run(4.0, battery=both)
+    assert (story.last.errors, story.last.setpoints.racks_open) == ((), ())
+
+
+def test_it_does_not_join_while_current_flows() -> None:
+    story = started()
+    assert story.run(0.5, battery=pair(402.0, current_a=6.0)).setpoints.racks_open == (2,)
+    assert story.run(0.5, battery=pair(402.0, current_a=-6.0)).setpoints.racks_open == (2,)
+    assert story.run(0.5, battery=pair(402.0, current_a=None)).setpoints.racks_open == (2,)
+    assert story.run(0.5, battery=pair(402.0, current_a=-4.0)).setpoints.racks_open == ()
+
+
+def test_it_does_not_join_against_another_voltage_of_the_dc_bus() -> None:
+    story = started()
+    story.run(0.5, battery=pair(402.0), inverter=inverter(dc_voltage_v=380.0))
+    assert story.last.setpoints.racks_open == (2,)
+    story.run(0.5, inverter=inverter(dc_voltage_v=401.0))
+    assert story.last.setpoints.racks_open == ()
+
+
+def both(**second: Any) -> BatteryReading:
+    faults = tuple(f"rack 2: {fault}" for fault in second.get("faults", ()))
+    return battery(rack(1), rack(2, **second), faults=faults)
+
+
+def running() -> Story:
+    story = Story(site=TWO, changes={"battery": both()}).running()
+    story.run(1.0)
+    assert story.last.setpoints.racks_open == ()
+    return story
+
+
+def test_a_faulty_rack_leaves_and_the_other_goes_on() -> None:
+    story = running()
+    story.step(battery=both(faults=("fuse",)))
+    assert (story.last.state, story.last.setpoints.racks_open) == (State.RUN, (2,))
+    story.run(1.0)
+    gone = {"faults": ("fuse",), "contactors_closed": False, "cell_max_v": 3.9, "cell_min_v": 1.0}
+    story.run(60.0, battery=both(**gone), grid=MeterReading(2_000.0))
+    assert story.last.state is State.RUN
+    assert [(e.number, e.source) for e in story.last.errors] == [(126, "rack 2: fuse")]
+    assert story.last.limits.max_discharge_w > 1_000.0, "its cells do not hold the others back"
+
+
+def test_a_faulty_rack_that_does_not_open_stops_the_battery() -> None:
+    story = running()
+    story.run(2.5, battery=both(faults=("welded",)))
+    assert story.last.state is State.RUN
+    story.run(1.0)
+    assert story.last.state is State.ERROR
+    assert 102 in [error.number for error in story.last.errors]
+
+
+def test_when_no_rack_is_sound_the_battery_stops() -> None:
+    story = running()
+    faults = ("rack 1: fuse", "rack 2: fuse")
+    bad = battery(rack(1, faults=("fuse",)), rack(2, faults=("fuse",)), faults=faults)
+    assert story.step(battery=bad).state is State.ERROR
+
+
+def test_a_fault_of_the_battery_itself_stops_it() -> None:
+    story = running()
+    assert (
+        story.step(battery=battery(rack(1), rack(2), faults=("insulation",))).state is State.ERROR
+    )
+
+
+def test_a_single_rack_at_fault_stops_the_box() -> None:
+    story = Story().running()
+    story.step(battery=battery(rack(1, faults=("fuse",)), faults=("rack 1: fuse",)))
+    assert story.last.state is State.ERROR
+
+
+def test_a_rack_that_falls_silent_leaves_the_others_at_work() -> None:
+    story = running()
+    silent = RackReading(2, faults=("state is not heard",))
+    reading = battery(rack(1), silent, faults=("rack 2: state is not heard",))
+    story.run(20.0, battery=reading, grid=MeterReading(2_000.0))
+    assert (story.last.state, story.last.setpoints.racks_open) == (State.RUN, (2,))
+    assert story.last.limits.max_discharge_w > 1_000.0
+    assert 126 in [error.number for error in story.last.errors]
+
+
+def test_a_rack_that_opened_by_itself_rests_before_it_joins_again() -> None:
+    story = running()
+    story.run(1.0, battery=both(contactors_closed=False))
+    assert story.last.setpoints.racks_open == (2,)
+    assert story.step(57.0).setpoints.racks_open == (2,)
+    assert story.step(3.0).setpoints.racks_open == ()
+    story.run(1.0, battery=both())
+    story.run(1.0, battery=both(contactors_closed=False))
+    assert story.step(100.0).setpoints.racks_open == (2,), "twice as long the second time"
+    assert story.step(20.0).setpoints.racks_open == ()
+
+
+def test_a_fault_that_is_gone_is_followed_by_a_rest() -> None:
+    story = running()
+    story.run(30.0, battery=both(faults=("hot",), contactors_closed=False))
+    story.run(1.0, battery=both(contactors_closed=False))
+    assert story.step(55.0).setpoints.racks_open == (2,)
+    assert story.step(5.0).setpoints.racks_open == ()
+
+
+def test_racks_join_one_at_a_time() -> None:
+    joining, memory = Joining(THREE), Memory(commanded=CLOSED)
+    far = Joining(THREE).apart(seen(battery=opened(*volts(400.0, 405.0, 410.0))), Memory())
+    memory = msgspec.structs.replace(memory, racks_apart=far)
+    met = battery(
+        rack(1, voltage_v=404.0),
+        rack(2, voltage_v=405.0, contactors_closed=False),
+        rack(3, voltage_v=404.5, contactors_closed=False),
+    )
+    memory = msgspec.structs.replace(memory, racks_apart=joining.apart(seen(battery=met), memory))
+    assert [one.rack for one in memory.racks_apart] == [2]
+    again = joining.apart(seen(battery=met), memory)
+    assert [one.rack for one in again] == [2], "rack 3 is on its way"
+
+
+def test_people_work_on_it_only_when_every_rack_is_open() -> None:
+    story = started()
+    story.ask(GoToState(State.MAINTENANCE))
+    story.run(6.0, battery=pair(406.0), inverter=OFF)
+    assert story.last.state is not State.MAINTENANCE
+
+
+def test_a_single_rack_never_stays_apart() -> None:
+    story = Story().running()
+    assert story.run(0.5, battery=battery(rack(faults=("x",)))).setpoints.racks_open == ()
