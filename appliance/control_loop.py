@@ -10,7 +10,7 @@ from appliance.clock import Clock
 from appliance.cycle import Cycle
 from appliance.mailbox import Slots
 from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapshot, State
-from appliance.site import SiteSettings
+from appliance.site import RELAY_MAX_AGE_S, SiteSettings
 from appliance.stillness import Stillness
 from appliance.supervisor import Lease
 
@@ -43,6 +43,7 @@ def freeze(
             for name, slot in sensors.items()
             if name != "box"
         },
+        relays={name: slot.fresh(now_s, RELAY_MAX_AGE_S) for name, slot in slots.relays.items()},
         requests=slots.requests.drain(),
         workers_down=down,
         memory=memory,

@@ -15,6 +15,7 @@ from appliance.model import (
     InverterReading,
     MeterReading,
     Moment,
+    RelayReading,
     Request,
     SensorReading,
 )
@@ -182,10 +183,17 @@ class Slots:
     clock_trusted: Latest[bool]
     cloud_connected: Latest[bool]
     requests: Requests
+    relays: Mapping[str, Latest[RelayReading]] = field(default_factory=dict)
+    """By the name in site.toml."""
     wake: Wake = field(default_factory=Wake)
 
     @classmethod
-    def create(cls, meters: tuple[str, ...] = ("grid",), sensors: tuple[str, ...] = ()) -> "Slots":
+    def create(
+        cls,
+        meters: tuple[str, ...] = ("grid",),
+        sensors: tuple[str, ...] = (),
+        relays: tuple[str, ...] = (),
+    ) -> "Slots":
         """Empty slots. The grid meter, a change on the board and requests ring the bell: a cycle follows at once."""
         wake = Wake()
         return cls(
@@ -205,5 +213,6 @@ class Slots:
             clock_trusted=Latest("clock_trusted"),
             cloud_connected=Latest("cloud_connected"),
             requests=Requests(wake),
+            relays={name: Latest(f"relay.{name}") for name in relays},
             wake=wake,
         )

@@ -21,12 +21,34 @@ from appliance.site.box import (
     Control,
     SiteSettings,
 )
+from appliance.site.climate import (
+    CELLS,
+    Climate,
+    Fan,
+    Heater,
+    Night,
+    Pwm,
+    Tach,
+    Zone,
+)
 from appliance.site.devices import (
     INVERTER_SPEAKS,
     Device,
     Inverter,
     Meter,
     Sensor,
+)
+from appliance.site.outputs import (
+    BOARD_CHANNELS,
+    RELAY_DRIVERS,
+    RELAY_MAX_AGE_S,
+    BoardRelay,
+    PinRelay,
+    Relay,
+    StratoRelay,
+)
+from appliance.site.watchdog import (
+    Watchdog,
 )
 from appliance.site.wires import (
     KINDS,
@@ -44,23 +66,31 @@ from appliance.site.wires import (
 )
 
 __all__ = [
+    "BOARD_CHANNELS",
+    "CELLS",
     "INVERTER_SPEAKS",
     "KINDS",
     "REGISTER_BUSES",
+    "RELAY_DRIVERS",
+    "RELAY_MAX_AGE_S",
     "Balancing",
     "Battery",
     "Board",
+    "BoardRelay",
     "Box",
     "Bus",
     "CanBus",
     "CellTemperature",
     "CellVoltage",
+    "Climate",
     "Cloud",
     "Connection",
     "Control",
     "Device",
     "Estimate",
+    "Fan",
     "Gpio",
+    "Heater",
     "I2cBus",
     "Inverter",
     "Joining",
@@ -69,11 +99,19 @@ __all__ = [
     "Meter",
     "ModbusRtu",
     "ModbusTcp",
+    "Night",
+    "PinRelay",
+    "Pwm",
     "RegisterBus",
+    "Relay",
     "Sensor",
     "SiteSettings",
     "Sleep",
     "SocWindow",
+    "StratoRelay",
     "SysFiles",
+    "Tach",
+    "Watchdog",
     "Window",
+    "Zone",
 ]

@@ -7,8 +7,11 @@ from pydantic import Field, model_validator
 from appliance.settings import Celsius, Name, Settings, Watts
 from appliance.site.battery import Battery
 from appliance.site.board import Board
+from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
+from appliance.site.outputs import BoardRelay, Relay, relay_mistakes
 from appliance.site.twice import refuse_twice
+from appliance.site.watchdog import Watchdog
 from appliance.site.wires import Bus, CanBus, LxpDongle, LxpSerial, ModbusRtu, ModbusTcp
 
 
@@ -55,10 +58,14 @@ class SiteSettings(Settings):
     meters: dict[Literal["grid", "pv"], Meter]
     sensors: dict[Name, Sensor] = Field(default_factory=dict)
     board: Board
+    relays: dict[Name, Relay] = Field(default_factory=dict)
+    """Digital outputs by what they switch."""
+    climate: Climate | None = None
     box: Box = Box()
     connection: Connection = Connection()
     control: Control = Control()
     cloud: Cloud = Cloud()
+    watchdog: Watchdog = Watchdog()
     modes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Settings of each control mode; checked against the mode's own settings class."""
 
@@ -88,6 +95,11 @@ class SiteSettings(Settings):
             f"meters.{name}": f"{one.bus} unit {one.unit}" for name, one in self.meters.items()
         }
         units["inverter"] = f"{self.inverter.bus} unit {self.inverter.unit}"
+        units |= {
+            f"relay board {relay.bus} {relay.unit}": f"{relay.bus} unit {relay.unit}"
+            for relay in self.relays.values()
+            if isinstance(relay, BoardRelay)
+        }
         refuse_twice("place on a bus", units)
         if self.data_folder == self.run_folder:
             msg = f"data_folder = run_folder = {self.run_folder!r}: one survives, the other is emptied"
@@ -120,3 +132,63 @@ class SiteSettings(Settings):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    @model_validator(mode="after")
+    def _folders_exist(self) -> Self:
+        users = {
+            "board.files": self.board.files,
+            "watchdog.strato_pi.files": self.watchdog.strato_pi.files,
+        }
+        wrong = [
+            f"{user} = {name!r} is not in buses, or not of kind files"
+            for user, name in users.items()
+            if name is not None and getattr(self.buses.get(name), "kind", None) != "files"
+        ]
+        if "strato_pi" in self.watchdog.kind and self.watchdog.strato_pi.files is None:
+            wrong.append(
+                "watchdog.strato_pi.files is missing: the bus of kind files with the board"
+            )
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @model_validator(mode="after")
+    def _outputs_fit(self) -> Self:
+        """Relays and climate: every name is there, every place has one user."""
+        climate, sleep = self.climate, self.battery.sleep.relay
+        used = [] if sleep is None else [("battery.sleep.relay", sleep)]
+        used += [] if climate is None else list(climate.relays())
+        wrong = relay_mistakes(self.relays, used)
+        wires = {f"relays.{name}": (relay.bus, relay.BUSES) for name, relay in self.relays.items()}
+        for path, wire in () if climate is None else climate.wires():
+            wires[path] = wire.bus, wire.BUSES
+        for path, (bus, kinds) in wires.items():
+            kind = self.buses[bus].kind if bus in self.buses else "not in buses"
+            if kind not in kinds:
+                wrong.append(
+                    f"{path}.bus = {bus!r} is {kind}, must be {' or '.join(sorted(kinds))}"
+                )
+        for path, sensor in () if climate is None else climate.sensors():
+            if sensor not in self.sensors:
+                wrong.append(f"{path} = {sensor!r} is not in sensors")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        places = {f"relays.{name}": relay.place for name, relay in self.relays.items()}
+        places |= _places(self)
+        refuse_twice("place", places)
+        return self
+
+
+def _places(site: SiteSettings) -> dict[str, str]:
+    """Pins and units that relays must leave to others, and the pins of fans."""
+    board = site.board
+    pins = {"board.estop_pin": board.estop_pin}
+    pins |= {f"board.buttons.{name}": pin for name, pin in board.buttons.items()}
+    pins |= {f"board.leds.{name}": pin for name, pin in board.leds.items()}
+    places = {path: f"{board.bus} pin {pin}" for path, pin in pins.items()}
+    for path, wire in () if site.climate is None else site.climate.wires():
+        if isinstance(wire, Pwm):
+            places[path] = f"{wire.bus} chip {wire.chip} channel {wire.channel}"
+        else:
+            places[path] = f"{wire.bus} {wire.file}" if wire.file else f"{wire.bus} pin {wire.pin}"
+    return places
