@@ -99,12 +99,16 @@ class Counter:
     def __init__(self) -> None:
         self.fed = 0
         self.told = 0
+        self.ended = False
 
     def ready(self) -> None:
         self.told += 1
 
     def feed(self) -> None:
         self.fed += 1
+
+    def end(self) -> None:
+        self.ended = True
 
 
 class Ticks(Lease):
@@ -135,3 +139,4 @@ def test_the_watchdog_starves_without_heartbeat_or_with_a_hanging_thread(
     feed_while_alive(counter, heartbeat, lambda: silent, clock, Ticks(clock, 10))
     assert counter.fed == fed
     assert counter.told == (1 if fed else 0)
+    assert counter.ended, "an orderly end"
