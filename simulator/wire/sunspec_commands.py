@@ -115,6 +115,12 @@ def reactive_var(image: Image, full_w: float) -> float:
     return 0.0
 
 
+def ramp_pct_per_s(image: Image) -> float:
+    """How fast it changes its power, in % of its rating: by the newest model that says so."""
+    ramps = (image.number(key) for key in ("704.WRmp", "124.WDisChaGra"))
+    return next((ramp for ramp in ramps if ramp > 0.0), 80.0)
+
+
 class Obedient(Inverter):
     """The inverter of the plant, with commands whose time passes and energies that are counted."""
 
@@ -130,6 +136,7 @@ class Obedient(Inverter):
             for command in self.commands.values():
                 command.pass_time(dt_s, self.image)
             self.setpoint_w = power_w(self.image, self.rated_w)
+            self.ramp_w_per_s = ramp_pct_per_s(self.image) / 100.0 * self.rated_w
         super().step(dt_s, rack)
         energy_wh = self.ac_power_w * dt_s / 3_600.0
         if energy_wh > 0.0:

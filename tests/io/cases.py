@@ -7,6 +7,7 @@ from typing import Any
 from simulator.models.inverter import Alarm, State
 from simulator.models.site import Site
 from simulator.wire.pqstori import PqStorI
+from simulator.wire.sunspec import SunSpec
 from simulator.wire.tesla import Tesla
 from simulator.wire.trumpf import Trumpf
 from tests.io.rig import Twin
@@ -37,5 +38,6 @@ class InverterCase:
 INVERTERS: dict[str, InverterCase] = {
     "trumpf_ac3025": InverterCase(Trumpf, power_at=(4195,), wall_s=3.0),
     "abb_pqstori": InverterCase(PqStorI, power_at=(6200,), wall_s=21.0),
+    "sunspec": InverterCase(SunSpec, power_at=(40_530,), wall_s=3.0),  # 704 WSet
     "tesla": InverterCase(Tesla, power_at=(1020,), wall_s=3.0, breaks=None),
 }

@@ -18,11 +18,11 @@ from appliance.io.buses import WrongDeviceError
 from appliance.io.inverters import InverterDriver
 from appliance.io.known import hottest, phases
 from appliance.io.plausible import plausible
-from appliance.io.registers import Ask, Block, Values, Write, grouped
+from appliance.io.registers import Ask, Block, Values, Write
 from appliance.io.sunspec import measured, states
 from appliance.io.sunspec.control import Control, Options, Reactive, Site
 from appliance.io.sunspec.controls import power_control, reactive_control
-from appliance.io.sunspec.device import USED_BY_INVERTERS, Device, discover, ratings
+from appliance.io.sunspec.device import USED_BY_INVERTERS, Device, blocks, discover, ratings
 from appliance.io.sunspec.model import Model
 from appliance.io.sunspec.service import Service
 from appliance.model import InverterReading, InverterState, Setpoints
@@ -33,8 +33,6 @@ __all__ = ["TITLE", "Driver", "Options"]
 log = logging.getLogger(__name__)
 
 TITLE = "SunSpec inverter (not verified on hardware)"
-MAX_GAP: Final = 24
-"""Reading over so many words costs less than another request."""
 GRID_FORMING: Final = 2
 """701 DERMode, bit 1"""
 NO_TIMER = "it has no timer that ends a command by itself: 0 W only (option without_timeout)"
@@ -137,7 +135,7 @@ class _Plan:
         rows = measured.rows(device, ac) + self.service.rows
         for part in (self._control, self._reactive):
             rows += () if part is None else part.rows
-        self.blocks = grouped(rows, max_gap=MAX_GAP)
+        self.blocks = blocks(device, rows)
 
     @property
     def title(self) -> str:

@@ -14,8 +14,8 @@ from typing_extensions import override
 from appliance.io.buses import WrongDeviceError
 from appliance.io.known import phases, times
 from appliance.io.meters import MeterDriver
-from appliance.io.registers import Ask, Block, Values, grouped
-from appliance.io.sunspec.device import USED, discover
+from appliance.io.registers import Ask, Block, Values
+from appliance.io.sunspec.device import USED, blocks, discover
 from appliance.io.sunspec.measured import power_factor
 from appliance.io.sunspec.model import Wanted
 from appliance.model import MeterReading
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 TITLE = "SunSpec meter (not verified on hardware)"
 METERS: Final = (201, 202, 203, 204, 211, 212, 213, 214)
-MAX_GAP: Final = 24
 WANTED: Final = (
     *(Wanted(f"Aph{phase}", f"l{line}_a", slow=False) for line, phase in enumerate("ABC", 1)),
     *(Wanted(f"PhVph{phase}", f"l{line}_v", slow=False) for line, phase in enumerate("ABC", 1)),
@@ -74,7 +73,7 @@ class Driver(MeterDriver):
             raise WrongDeviceError(msg)
         meter = meters[self._options.number - 1]
         self._symbols = dict(meter.definition.points["Evt"].symbols)
-        self.blocks = grouped(meter.rows(WANTED), max_gap=MAX_GAP)
+        self.blocks = blocks(device, meter.rows(WANTED))
         if device.title() != self._title:
             self._title = device.title()
             log.info("meter %s, read through model %d", self._title, meter.definition.id)

@@ -1,10 +1,11 @@
 """A SunSpec device as it described itself: its models, its maker, and what it is made for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from appliance.io.plausible import plausible
-from appliance.io.registers import Ask
+from appliance.io.registers import Ask, Block, Register, grouped
 from appliance.io.sunspec.model import Model
 from appliance.io.sunspec.scan import BASES, COMMON, Place, read, scan
 
@@ -13,6 +14,8 @@ USED: Final = frozenset(
 )
 """Models of measurements, besides those that only an inverter has."""
 USED_BY_INVERTERS: Final = USED | {120, 121, 123, 124, 160, 701, 702, 703, 704, 714, 715, 802}
+MAX_GAP: Final = 24
+"""Reading over so many words costs less than another request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,16 @@ def discover(ask: Ask, used: frozenset[int], base: int | None) -> Device:
     chain = scan(ask, BASES if base is None else (base,))
     models = tuple(read(ask, place) for place in chain if place.model in used)
     return Device(chain, models)
+
+
+def blocks(device: Device, rows: Iterable[Register]) -> tuple[Block, ...]:
+    """What to read, model by model: some devices refuse a request that crosses from one into the next."""
+    listed = tuple(rows)
+    found: list[Block] = []
+    for model in device.models:
+        inside = range(model.address, model.address + len(model.words))
+        found += grouped([row for row in listed if row.address in inside], max_gap=MAX_GAP)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
