@@ -13,6 +13,8 @@ from appliance.model import (
     BalanceCells,
     BatteryState,
     Effect,
+    ForceClimate,
+    ForcedActuator,
     GoToMode,
     GoToState,
     ManualPower,
@@ -182,6 +184,28 @@ class Desk:
         reason = "cells are balanced when they need it" if on else "no cell balancing"
         return msgspec.structs.replace(memory, balancing_asked=on), reason
 
+    def climate(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
+        """ForceClimate: a fan or heater of this site, for a limited time; what is hot or unknown still wins."""
+        want, climate = request.want, self._site.climate
+        assert isinstance(want, ForceClimate)
+        name, percent = want.actuator, want.percent
+        if climate is None or name not in climate.actuators:
+            known = ", ".join(climate.actuators) if climate and climate.actuators else "none"
+            msg = f"actuator = {name!r} is not known; this box has: {known}"
+            raise RefusedError(msg)
+        others = tuple(one for one in memory.forced if one.actuator != name)
+        if percent is None:
+            return msgspec.structs.replace(memory, forced=others), f"{name} follows its rule"
+        if not 0.0 <= percent <= 100.0:
+            msg = f"percent = {percent:g} must be between 0 and 100"
+            raise RefusedError(msg)
+        if not 0.0 < want.duration_s <= LONGEST_MANUAL_S:
+            msg = f"duration_s = {want.duration_s:g} must be above 0, at most {LONGEST_MANUAL_S:g}"
+            raise RefusedError(msg)
+        forced = ForcedActuator(name, percent, seen.now_s + want.duration_s)
+        reason = f"{name} at {percent:.0f} % for {want.duration_s:.0f} s"
+        return msgspec.structs.replace(memory, forced=(*others, forced)), reason
+
     def _after_errors(self, memory: Memory) -> Memory:
         return msgspec.structs.replace(memory, errors=self._watch.raised())
 
@@ -195,4 +219,5 @@ _TAKES: Final[dict[type, _Take]] = {
     ResetEstop: Desk.reset_estop,
     SleepBattery: Desk.sleep,
     BalanceCells: Desk.balance,
+    ForceClimate: Desk.climate,
 }

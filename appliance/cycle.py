@@ -88,10 +88,11 @@ class Cycle:
         manual = memory.manual
         if manual is not None and seen.now_s >= manual.until_s:
             manual = None
+        forced = tuple([one for one in memory.forced if seen.now_s < one.until_s])
         self._number += 1
         self.memory = Memory(
             state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors,
-            stops_after(scene, state), memory.forced, memory.asleep_until_s, memory.balancing_asked,
+            stops_after(scene, state), forced, memory.asleep_until_s, memory.balancing_asked,
             memory.woken_at_s, memory.waking, memory.asleep_since_s, memory.racks_apart,
         )  # fmt: skip
         title = self._titles[memory.mode]
@@ -99,7 +100,7 @@ class Cycle:
             self._number, seen.now_s, seen.utc, state, memory.goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
             allowed.limits, errors, answers, manual,
-            _why(state, because, title, wish, allowed, errors),
+            _why(state, because, title, wish, allowed, errors), forced,
         )  # fmt: skip
 
 
