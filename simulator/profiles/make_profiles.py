@@ -1,7 +1,7 @@
 """Writes the profiles beside it: `python -m simulator.profiles.make_profiles`. The same every time.
 
-A household's load is a base, a cycling fridge and appliances switched on at certain times; PV is a
-bell between sunrise and sunset, cut by passing clouds. Nothing in it was measured.
+The load of a household, shop or factory is a base, cycling coolers and appliances switched on at
+certain times; PV is a bell between sunrise and sunset, cut by passing clouds. Nothing in it was measured.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,35 @@ from random import Random
 
 FOLDER = Path(__file__).resolve().parent
 MINUTES = 1_440
+
+
+#   name               power W  from  for minutes, how often
+APPLIANCES = (
+    ("kettle",         2_000.0,  (305, 3), (415, 3), (725, 4), (915, 3), (1_155, 3)),
+    ("coffee machine", 1_200.0,  (320, 5), (490, 4)),
+    ("oven",           2_400.0,  (985, 14), (1_004, 4), (1_012, 4), (1_020, 4)),
+    ("hob",            1_500.0,  (700, 18), (990, 25)),
+    ("dishwasher",     1_900.0,  (775, 16), (812, 12)),
+    ("washing machine", 2_100.0, (560, 14)),
+    ("television",       140.0,  (1_020, 190)),
+    ("lights",           160.0,  (300, 90), (1_080, 250)),
+)  # fmt: skip
+SHOP = (
+    ("bakery ovens",   12_000.0, (180, 90), (300, 40), (780, 35)),
+    ("lights, tills",   5_500.0, (330, 780)),
+    ("air handling",    4_200.0, (345, 735)),
+    ("dish line",       6_000.0, (690, 25), (1_090, 30)),
+    ("van charger",    11_000.0, (840, 95)),
+)  # fmt: skip
+PRESS: tuple[tuple[int, int], ...] = tuple((320 + 12 * n, 3) for n in range(40))
+FACTORY = (
+    ("compressors",    55_000.0, (290, 560)),
+    ("line 1",         70_000.0, (300, 230), (560, 265)),
+    ("line 2",         48_000.0, (330, 200), (560, 210)),
+    ("press",          90_000.0, *PRESS),
+    ("furnace",       120_000.0, (360, 75), (600, 90)),
+    ("lights, offices", 18_000.0, (300, 560)),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,26 +61,21 @@ class Day:
     coldest_c: float
     warmest_c: float
     heating_w: float = 0.0
+    appliances: tuple[tuple[str, float, *tuple[tuple[int, int], ...]], ...] = APPLIANCES
+    cooling_w: float = 95.0
+    """A fridge, or many: on for 17 of 50 minutes."""
 
 
 DAYS = (
     Day("sunny", datetime(2026, 6, 21, tzinfo=UTC), 180, 1_170, 6_000.0, 0.0, 0.0, 210.0, 12.0, 25.0),
     Day("cloudy", datetime(2026, 5, 12, tzinfo=UTC), 220, 1_130, 5_400.0, 0.6, 0.75, 230.0, 8.0, 15.0),
     Day("winter", datetime(2026, 1, 15, tzinfo=UTC), 450, 930, 1_900.0, 0.4, 0.6, 320.0, -6.0, 1.0, 1_600.0),
+    Day("shop", datetime(2026, 6, 22, tzinfo=UTC), 180, 1_170, 38_000.0, 0.3, 0.5, 5_200.0, 12.0, 24.0,
+        0.0, SHOP, 3_800.0),
+    Day("factory", datetime(2026, 6, 22, tzinfo=UTC), 180, 1_170, 210_000.0, 0.3, 0.5, 42_000.0, 12.0,
+        24.0, 0.0, FACTORY, 9_000.0),
 )  # fmt: skip
 """Times in minutes of the UTC day."""
-
-#   name               power W  from  for minutes, how often
-APPLIANCES = (
-    ("kettle",         2_000.0,  (305, 3), (415, 3), (725, 4), (915, 3), (1_155, 3)),
-    ("coffee machine", 1_200.0,  (320, 5), (490, 4)),
-    ("oven",           2_400.0,  (985, 14), (1_004, 4), (1_012, 4), (1_020, 4)),
-    ("hob",            1_500.0,  (700, 18), (990, 25)),
-    ("dishwasher",     1_900.0,  (775, 16), (812, 12)),
-    ("washing machine", 2_100.0, (560, 14)),
-    ("television",       140.0,  (1_020, 190)),
-    ("lights",           160.0,  (300, 90), (1_080, 250)),
-)  # fmt: skip
 
 
 def rows(day: Day) -> Iterator[tuple[datetime, float, float, float, float, float]]:
@@ -61,11 +85,11 @@ def rows(day: Day) -> Iterator[tuple[datetime, float, float, float, float, float
     fridge_phase = rng.randrange(50)
     for minute in range(MINUTES):
         load_w = day.base_w + 15.0 * rng.random()
-        load_w += 95.0 if (minute + fridge_phase) % 50 < 17 else 0.0
+        load_w += day.cooling_w if (minute + fridge_phase) % 50 < 17 else 0.0
         load_w += day.heating_w if day.heating_w and (minute // 20) % 3 == 0 else 0.0
         load_w += sum(
             power_w
-            for _, power_w, *times in APPLIANCES
+            for _, power_w, *times in day.appliances
             for start, length in times
             if start <= minute < start + length
         )
