@@ -61,6 +61,9 @@ class StratoPiWatchdog(Settings):
 
 
 def _as_list(kind: object) -> object:
+    # A list that came through here is no longer JSON to pydantic, and must be what the type says.
+    if isinstance(kind, list):
+        return tuple(kind)
     return (kind,) if isinstance(kind, str) else kind
 
 

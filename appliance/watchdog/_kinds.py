@@ -3,12 +3,15 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import sdnotify
 
 from appliance.processes import PARENT_VARIABLE, PROCESSES
 from appliance.site.watchdog import fit
+
+NOTIFY_TIMEOUT_S: Final = 0.2
+"""systemd takes a message at once, or has other troubles."""
 
 
 class Watchdog(Protocol):
@@ -41,18 +44,26 @@ class SystemdWatchdog:
     """systemd restarts the service when it is not fed within WatchdogSec=."""
 
     def __init__(self) -> None:
-        self._notifier = sdnotify.SystemdNotifier()
+        self._notifier: sdnotify.SystemdNotifier | None = None
 
     def ready(self) -> None:
         """Type=notify: the service counts as started."""
+        if self._notifier is None:
+            self._notifier = sdnotify.SystemdNotifier()
+            if self._notifier.socket is not None:
+                self._notifier.socket.settimeout(NOTIFY_TIMEOUT_S)
         self._notifier.notify("READY=1")
 
     def feed(self) -> None:
         """Keep-alive."""
-        self._notifier.notify("WATCHDOG=1")
+        if self._notifier is not None:
+            self._notifier.notify("WATCHDOG=1")
 
     def end(self) -> None:
         """systemd sees for itself how the process ends."""
+        notifier, self._notifier = self._notifier, None
+        if notifier is not None and notifier.socket is not None:
+            notifier.socket.close()
 
 
 class RunnerWatchdog:
