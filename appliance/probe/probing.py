@@ -18,6 +18,7 @@ from appliance.probe.sensing import sense
 from appliance.probe.target import Target, read_target
 from appliance.site import (
     CanBus,
+    Gpio,
     I2cBus,
     Inverter,
     LxpDongle,
@@ -96,6 +97,8 @@ def _probe(
         if isinstance(bus, I2cBus) and unit is None:
             raise WrongInputError(["TARGET ?address: missing, as in i2c:///dev/i2c-1?address=0x76"])
         return sense(Sensor.model_validate(known), target, bus, clock)
+    if isinstance(bus, Gpio):
+        raise WrongInputError(["TARGET: pins alone are no device"])
     device = (
         Device.meter(Meter.model_validate(known))
         if kind == "meter"

@@ -9,10 +9,10 @@ from typing import Protocol, TypeVar
 
 from simulator.models.profile import Profile
 from simulator.models.site import Site, pretend_site
+from simulator.wire import acuvim2, carlo_gavazzi
+from simulator.wire.batteries import BATTERIES
 from simulator.wire.bme680 import Bme680Twin
 from simulator.wire.board import Board, PluggedChip
-from simulator.wire.em24 import grid_meter, pv_meter
-from simulator.wire.foxbms2 import FoxBms2
 from simulator.wire.modbus import ModbusServer, Unit
 from simulator.wire.pigpiod import I2cDevice, Pigpiod
 from simulator.wire.plant import Plant
@@ -59,10 +59,12 @@ INVERTERS: dict[str, Callable[[Site, float], InverterTwin]] = {
     "sunspec": SunSpec,
 }
 METERS: dict[str, dict[str, Callable[[Site, bool], MeterTwin]]] = {
-    "em24_ethernet": {"meter.grid": grid_meter, "meter.pv": pv_meter},
+    "em24_ethernet": carlo_gavazzi.places(1648),
+    "carlo_gavazzi": carlo_gavazzi.places(1648),
+    "carlo_gavazzi on a serial line": carlo_gavazzi.places(341),
+    "acuvim2": {"meter.grid": acuvim2.grid_meter, "meter.pv": acuvim2.pv_meter},
     "sunspec": {"meter.grid": sunspec_grid_meter, "meter.pv": sunspec_pv_meter},
 }
-BATTERIES = {"foxbms2": FoxBms2}
 SENSORS: dict[str, Callable[[Callable[[], tuple[float, float, float]]], I2cDevice]] = {
     "bme680": Bme680Twin,
 }
@@ -173,7 +175,8 @@ class StandIn:
         return unit
 
     def _put_meter(self, at: DeviceAt) -> None:
-        places = _find(METERS, at)
+        on_serial = METERS.get(f"{at.driver} on a serial line")
+        places = on_serial if on_serial and at.address[1] == SERIAL else _find(METERS, at)
         if at.name not in places:
             msg = f"the simulator has no place for {at.name}; it has: {', '.join(places)}"
             raise SiteFileError(msg)
@@ -181,9 +184,9 @@ class StandIn:
         unit = Unit(twin.registers, self.plugs.add(at.name), before=self.plant.catch_up)
         self._server(at.address).add(at.unit, unit)
 
-    def _put_bms(self, at: DeviceAt) -> FoxBms2:
-        return _find(BATTERIES, at)(
-            self.plant.site.bms,
+    def _put_bms(self, at: DeviceAt) -> CanTwin:
+        return _find(BATTERIES, at).make(
+            self.plant.site,
             self.can,
             self.plugs.add(at.name),
             before=self.plant.catch_up,

@@ -12,6 +12,7 @@ from pymodbus.exceptions import ModbusException
 from tests.simulator.conftest import Pretend
 
 GRID, PV = 1, 2
+NOISE_W = 0.21
 
 
 @pytest.fixture
@@ -63,18 +64,21 @@ def power_w(meter: ModbusTcpClient, unit: int) -> float:
 def test_meters_count_import_and_production_positive(
     pretend: Pretend, meter: ModbusTcpClient
 ) -> None:
-    assert (power_w(meter, GRID), power_w(meter, PV)) == (700.0, 500.0)
+    assert power_w(meter, GRID) == pytest.approx(700.0, abs=NOISE_W)
+    assert power_w(meter, PV) == pytest.approx(500.0, abs=NOISE_W)
     pretend.control.set("load_w", 200.0)
-    wait_for(lambda: power_w(meter, GRID) == -300.0)
+    wait_for(lambda: abs(power_w(meter, GRID) + 300.0) <= NOISE_W)
     phases = meter.read_holding_registers(0x12, count=6, device_id=GRID).registers
-    assert [low_first(phases[i : i + 2]) for i in (0, 2, 4)] == [-1_000] * 3
+    measured = [low_first(phases[i : i + 2]) for i in (0, 2, 4)]
+    assert measured == pytest.approx([-1_000] * 3, abs=2)
     assert meter.read_holding_registers(0x33, count=1, device_id=GRID).registers == [499]
-    assert meter.read_holding_registers(0x28, count=2, device_id=GRID).registers == [62_536, 65_535]
+    low, high = meter.read_holding_registers(0x28, count=2, device_id=GRID).registers
+    assert (abs(low - 62_536) <= 2, high) == (True, 65_535)
 
 
 def test_meter_says_who_it_is_and_what_it_has_not(meter: ModbusTcpClient) -> None:
     assert meter.read_input_registers(0x0B, count=1, device_id=GRID).registers == [1_648]
-    assert meter.read_input_registers(0x0A, count=2, device_id=GRID).registers == [3_984, 0]
+    assert low_first(read(meter, 0x0A, 2)) == pytest.approx(3_984, abs=2)
     assert meter.read_input_registers(0x0400, count=1, device_id=GRID).exception_code == 2
     assert meter.read_input_registers(0x50, count=4, device_id=GRID).exception_code == 2
     assert meter.write_register(0x28, 5, device_id=GRID).exception_code == 2
@@ -160,12 +164,12 @@ def test_silence_runs_into_the_communication_timeout(
 
 def test_one_meter_silent_the_other_not(pretend: Pretend, meter: ModbusTcpClient) -> None:
     pretend.control.plug("meter.grid", "silent")
-    assert power_w(meter, PV) == 500.0
+    assert power_w(meter, PV) == pytest.approx(500.0, abs=NOISE_W)
     with pytest.raises(ModbusException):
         meter.read_input_registers(0x28, count=2, device_id=GRID)
     pretend.control.plug("meter.grid", "in")
     assert connect(meter)
-    assert power_w(meter, GRID) == 700.0
+    assert power_w(meter, GRID) == pytest.approx(700.0, abs=NOISE_W)
 
 
 def test_a_refused_device_closes_its_port_and_a_shared_port_stays(
