@@ -13,6 +13,9 @@ from random import Random
 
 FOLDER = Path(__file__).resolve().parent
 MINUTES = 1_440
+Times = tuple[tuple[int, int], ...]
+"""Start in minutes of the day, and for how many minutes."""
+Appliance = tuple[str, float, *Times]
 
 
 #   name               power W  from  for minutes, how often
@@ -33,8 +36,8 @@ SHOP = (
     ("dish line",       6_000.0, (690, 25), (1_090, 30)),
     ("van charger",    11_000.0, (840, 95)),
 )  # fmt: skip
-PRESS: tuple[tuple[int, int], ...] = tuple((320 + 12 * n, 3) for n in range(40))
-FACTORY = (
+PRESS: Times = tuple((320 + 12 * n, 3) for n in range(40))
+FACTORY: tuple[Appliance, ...] = (
     ("compressors",    55_000.0, (290, 560)),
     ("line 1",         70_000.0, (300, 230), (560, 265)),
     ("line 2",         48_000.0, (330, 200), (560, 210)),
@@ -61,7 +64,7 @@ class Day:
     coldest_c: float
     warmest_c: float
     heating_w: float = 0.0
-    appliances: tuple[tuple[str, float, *tuple[tuple[int, int], ...]], ...] = APPLIANCES
+    appliances: tuple[Appliance, ...] = APPLIANCES
     cooling_w: float = 95.0
     """A fridge, or many: on for 17 of 50 minutes."""
 

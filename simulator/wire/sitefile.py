@@ -94,6 +94,8 @@ class SiteFile:
     name: str
     capacity_wh: float
     racks: int
+    rated_w: float
+    """Of the inverter."""
     battery: DeviceAt
     inverter: DeviceAt
     meters: tuple[DeviceAt, ...]
@@ -110,6 +112,7 @@ def load_site_file(path: Path) -> SiteFile:
             name=top.get("name", str),
             capacity_wh=battery.get("capacity_wh", float),
             racks=battery.get("racks", int, 1),
+            rated_w=_rated_w(top.table("inverter")),
             battery=_device("bms", battery, buses),
             inverter=_device("inverter", top.table("inverter"), buses),
             meters=tuple(
@@ -128,6 +131,12 @@ def load_site_file(path: Path) -> SiteFile:
     except (OSError, tomllib.TOMLDecodeError, SiteFileError) as error:
         msg = f"{path}: {error}"
         raise SiteFileError(msg) from None
+
+
+def _rated_w(inverter: Table) -> float:
+    """At least what the site asks of it; a TRUMPF module has 25 kW."""
+    asked_w = max(inverter.get("max_charge_w", float), inverter.get("max_discharge_w", float))
+    return max(25_000.0, 1.1 * asked_w)
 
 
 def _device(name: str, table: Table, buses: Table) -> DeviceAt:

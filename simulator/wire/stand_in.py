@@ -13,6 +13,7 @@ from simulator.wire import acuvim2, carlo_gavazzi
 from simulator.wire.batteries import BATTERIES
 from simulator.wire.bme680 import Bme680Twin
 from simulator.wire.board import Board, PluggedChip
+from simulator.wire.can_twin import CanTwin
 from simulator.wire.modbus import ModbusServer, Unit
 from simulator.wire.pigpiod import I2cDevice, Pigpiod
 from simulator.wire.plant import Plant
@@ -86,8 +87,15 @@ class StandIn:
     def __init__(
         self, wanted: SiteFile, profile: Profile, *, soc_pct: float = 50.0, speed: float = 1.0
     ) -> None:
+        built = _find(BATTERIES, wanted.battery)
         site = pretend_site(
-            profile, capacity_wh=wanted.capacity_wh, racks=wanted.racks, soc_pct=soc_pct
+            profile,
+            capacity_wh=wanted.capacity_wh,
+            racks=wanted.racks,
+            rated_w=wanted.rated_w,
+            soc_pct=soc_pct,
+            modules=built.modules,
+            cells_per_module=built.cells_per_module,
         )
         self.plant = Plant(site, speed)
         self.plugs = Plugs()
