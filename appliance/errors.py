@@ -20,6 +20,7 @@ from appliance.battery_errors import (
     starting_s,
     unbalanced,
 )
+from appliance.climate_errors import climate_silent, condensation, fan_stands, relay_silent
 from appliance.model import (
     WIRE_WORDS,
     BatteryState,
@@ -307,6 +308,10 @@ ERRORS: Final = (
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
     Row(501, "Sensor does not answer",          WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),
     Row(502, "Box too hot",                     ERROR,    NO_POWER,      5.0, 60.0, "Check fans, filter and room temperature",            _box_hot),
+    Row(503, "A fan does not turn",             WARNING,  (),           10.0,  5.0, "Check the fan for dirt, and its plug",               fan_stands),
+    Row(504, "Condensation possible",           WARNING,  (),           60.0, 60.0, "Keep moist air out; check the heater and the seals", condensation),
+    Row(505, "Climate does not answer",         WARNING,  (),            5.0,  2.0, "Check the wires of fans and heaters",                climate_silent),
+    Row(506, "A relay board does not answer",   WARNING,  (),            2.0,  2.0, "Check the relay board's cable and supply",           relay_silent),
     Row(507, "Computer too hot or throttled",   WARNING,  (),            5.0, 60.0, "Check fans and filter, and the computer's supply",   _computer_ails),
     Row(508, "Sensor wire broken",              WARNING,  (),            5.0,  5.0, "Check the sensor's wire and plug",                   _wire_broken),
     Row(601, "Part of the software restarts",   WARNING,  (),            0.0,  2.0, "Nothing to do; call service if it comes back",       _part_down),

@@ -9,19 +9,24 @@ import pytest
 from appliance.errors import ERRORS
 from appliance.model import (
     ActiveError,
+    ActuatorReading,
     BatteryState,
     BoardReading,
+    ClimateReading,
     Effect,
     GoToMode,
     GoToState,
     InverterState,
     MeterReading,
+    RelayReading,
     ResetEstop,
     SensorReading,
     SetPower,
     Severity,
     State,
+    ZoneReading,
 )
+from appliance.site import Climate, PinRelay, Zone
 from tests.core.boxes import cell
 from tests.stories import Story, battery, inverter, rack
 
@@ -75,6 +80,24 @@ def with_sensor(name: str, driver: str) -> Callable[[], Story]:
         return Story(site, changes={"sensors": {name: SensorReading(20.0)}}).running()
 
     return start
+
+
+def fans(**changes: Any) -> ClimateReading:
+    return ClimateReading((ActuatorReading("main", "fan", 40.0, **changes),))
+
+
+def air(dew_point_c: float) -> ClimateReading:
+    wet = dew_point_c > 8.0
+    return ClimateReading(zones=(ZoneReading("cabinet", 10.0, dew_point_c, condensing=wet),))
+
+
+def with_climate() -> Story:
+    zones = {"cabinet": Zone()}
+    relay = PinRelay(driver="gpio", bus="pins", pin=5)
+    climate = Climate(algorithm="bat5", zones=zones)
+    site = Story().site.model_copy(update={"climate": climate, "relays": {"mat": relay}})
+    well = {"climate": fans(), "relays": {"mat": RelayReading(False, False)}}
+    return Story(site, changes=well).running()
 
 
 @dataclass
@@ -182,6 +205,19 @@ CASES: dict[int, tuple[Case, ...]] = {
     502: (Case(ERROR, NO_POWER, 5.0, 60.0, "box",
                {"box": SensorReading(temperature_c=60.1)},
                {"box": SensorReading(temperature_c=59.9)}),),
+    503: (Case(WARNING, NOTHING, 10.0, 5.0, "fan main",
+               {"climate": fans(stalled=True)}, {"climate": fans()}, with_climate),),
+    504: (Case(WARNING, NOTHING, 60.0, 60.0, "cabinet: dew point 9 °C, coldest 10 °C",
+               {"climate": air(9.0)}, {"climate": air(5.0)}, with_climate),),
+    505: (Case(WARNING, NOTHING, 5.0, 2.0, "climate", {"climate": None}, {"climate": fans()},
+               with_climate),
+          Case(WARNING, NOTHING, 5.0, 2.0, "fan main", {"climate": fans(silent=True)},
+               {"climate": fans()}, with_climate)),
+    506: (Case(WARNING, NOTHING, 2.0, 2.0, "relay mat", {"relays": {"mat": None}},
+               {"relays": {"mat": RelayReading(True, True)}}, with_climate),
+          Case(WARNING, NOTHING, 2.0, 2.0, "relay mat: does not follow",
+               {"relays": {"mat": RelayReading(False, True)}},
+               {"relays": {"mat": RelayReading(True)}}, with_climate)),
     507: (Case(WARNING, NOTHING, 5.0, 60.0, "cpu: hot, throttled",
                {"sensors": {"cpu": SensorReading(85.0, warnings=("hot", "throttled"))}},
                {"sensors": {"cpu": SensorReading(70.0)}}, with_sensor("cpu", "cpu")),),
