@@ -100,6 +100,8 @@ class ControlLoop:
         fresh_start = msgspec.structs.replace(
             self._cycle.memory, state=State.INIT, state_since_s=next_s, commanded=SAFE, manual=None
         )
+        if self._cycle.memory.commanded.battery_asleep:
+            fresh_start = msgspec.structs.replace(fresh_start, waking=True, woken_at_s=next_s)
         self._cycle.memory = fresh_start
         try:
             while not lease.ended:

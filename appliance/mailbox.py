@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from appliance.model import (
     Answer,
+    BatteryMemory,
     BatteryReading,
     BoardReading,
     ClimateReading,
@@ -165,6 +166,8 @@ class Slots:
     """Every slot of the core."""
 
     battery: Latest[BatteryReading]
+    battery_memory: Latest[BatteryMemory]
+    """What must be kept of the battery over restarts."""
     inverter: Latest[InverterReading]
     meters: Mapping[str, Latest[MeterReading]]
     """By the name in site.toml: "grid", "pv"."""
@@ -198,6 +201,7 @@ class Slots:
         wake = Wake()
         return cls(
             battery=Latest("battery"),
+            battery_memory=Latest("battery_memory"),
             inverter=Latest("inverter"),
             meters={
                 name: Latest(f"meter.{name}", wake if name == "grid" else None) for name in meters

@@ -10,8 +10,8 @@ import msgspec
 from appliance import latch
 from appliance.blackbox import BlackBox
 from appliance.clock import Clock
-from appliance.mailbox import Stream, Wake
-from appliance.model import ActiveError, Decision, Effect, Moment, Snapshot, State
+from appliance.mailbox import Latest, Stream, Wake
+from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, Snapshot, State
 from appliance.site import SiteSettings
 from appliance.store import Durable, Store
 from appliance.supervisor import Lease
@@ -39,8 +39,11 @@ class Recorder:
         site: SiteSettings,
         clock: Clock,
         spot: Spot,
+        battery: Latest[BatteryMemory] | None = None,
     ) -> None:
         self._moments = moments
+        self._battery = battery
+        self._battery_kept = 0
         self._now = now
         self._data = Path(site.data_folder)
         self._latched: bool | None = None
@@ -77,6 +80,7 @@ class Recorder:
                 self._note_errors(store, moment)
             self._note_changes(store, moment.decision)
             self._last = moment
+        self._keep_battery(store)
         if self._last is not None:
             self._enqueue_spot(store, self._last)
         if self._freeze_at_s is not None and self._clock.now_s() >= self._freeze_at_s:
@@ -89,6 +93,12 @@ class Recorder:
         if latched is not self._latched:
             latch.write(self._data, latched)
             self._latched = latched
+
+    def _keep_battery(self, store: Store) -> None:
+        newest = None if self._battery is None else self._battery.newest()
+        if newest is not None and newest.number != self._battery_kept:
+            store.remember_battery(newest.value)
+            self._battery_kept = newest.number
 
     def _note_errors(self, store: Store, moment: Moment) -> None:
         known = _by_key(self._last.decision.errors) if self._last else {}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.model import ActiveError, State
+from appliance.model import ActiveError, BatteryMemory, State
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,9 @@ class Store:
         if self._lost:
             raise MemoryLostError(self._lost)
         try:
-            row = self._database.execute("SELECT value FROM memory").fetchone()
+            row = self._database.execute(
+                "SELECT value FROM memory WHERE key = 'durable'"
+            ).fetchone()
             return Durable() if row is None else msgspec.json.decode(row[0], type=Durable)
         except sqlite3.OperationalError:
             raise
@@ -134,6 +136,25 @@ class Store:
         except msgspec.MsgspecError as error:
             self._lost = str(error)
         raise MemoryLostError(self._lost)
+
+    def remember_battery(self, memory: BatteryMemory) -> None:
+        """Keep what the box knows of its battery; a power cut may lose the last second of it."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO memory VALUES ('battery', ?)", (msgspec.json.encode(memory),)
+        )
+
+    def recall_battery(self) -> BatteryMemory:
+        """What the last run knew of the battery; nothing when it cannot be read: it is learnt again."""
+        try:
+            row = self._database.execute(
+                "SELECT value FROM memory WHERE key = 'battery'"
+            ).fetchone()
+            return (
+                BatteryMemory() if row is None else msgspec.json.decode(row[0], type=BatteryMemory)
+            )
+        except msgspec.MsgspecError as error:
+            log.warning("what was known of the battery cannot be read: %s", error)
+            return BatteryMemory()
 
     def close(self) -> None:
         """Close the file."""

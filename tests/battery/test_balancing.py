@@ -19,8 +19,9 @@ def at_top(spread_v: float = 0.04, high_v: float = 3.45, **changes: object) -> B
     return battery(one, **changes)
 
 
-def first(reading: BatteryReading | None, state: State = State.RUN, **memory: bool) -> bool:
-    return Rule(BALANCING).allowed(state, seen(battery=reading), Memory(**memory))
+def first(reading: BatteryReading | None, state: State = State.RUN, asked: bool = True) -> bool:
+    memory = Memory(balancing_asked=asked)
+    return Rule(BALANCING).allowed(state, seen(battery=reading), memory)
 
 
 def test_a_wide_spread_at_the_top_is_balanced() -> None:
@@ -52,7 +53,7 @@ def test_otherwise_it_is_not(reading: BatteryReading | None) -> None:
 
 
 def test_only_when_asked_for_and_in_a_state_that_may() -> None:
-    assert not first(at_top(), balancing_asked=False)
+    assert not first(at_top(), asked=False)
     for state in (State.ERROR, State.MAINTENANCE, State.INIT, State.STARTING, State.STOPPING):
         assert not first(at_top(), state)
 

@@ -92,10 +92,10 @@ def test_it_does_not_join_while_current_flows() -> None:
 
 def test_it_does_not_join_against_another_voltage_of_the_dc_bus() -> None:
     story = started()
-    story.run(0.5, battery=pair(402.0), inverter=inverter(dc_voltage_v=380.0))
-    assert story.last.setpoints.racks_open == (2,)
-    story.run(0.5, inverter=inverter(dc_voltage_v=401.0))
-    assert story.last.setpoints.racks_open == ()
+    far = story.run(0.5, battery=pair(402.0), inverter=inverter(dc_voltage_v=380.0))
+    assert far.setpoints.racks_open == (2,)
+    near = story.run(0.5, inverter=inverter(dc_voltage_v=401.0))
+    assert near.setpoints.racks_open == ()
 
 
 def both(**second: Any) -> BatteryReading:
@@ -126,8 +126,8 @@ def test_a_faulty_rack_that_does_not_open_stops_the_battery() -> None:
     story = running()
     story.run(2.5, battery=both(faults=("welded",)))
     assert story.last.state is State.RUN
-    story.run(1.0)
-    assert story.last.state is State.ERROR
+    stopped = story.run(1.0)
+    assert stopped.state is State.ERROR
     assert 102 in [error.number for error in story.last.errors]
 
 

@@ -164,8 +164,8 @@ def test_an_empty_battery_sleeps_and_is_woken_by_the_sun() -> None:
     assert story.last.state is State.SLEEP
     assert story.step(601.0).setpoints.battery_asleep
     story.step(100.0, battery=None)
-    story.run(0.3, grid=MeterReading(-2_000.0))
-    assert story.last.state is State.STARTING
+    woken = story.run(0.3, grid=MeterReading(-2_000.0))
+    assert woken.state is State.STARTING
     assert not story.last.setpoints.battery_asleep
     assert errors(story) == []
 
