@@ -37,12 +37,20 @@ def in_operation(server: FakeModbus) -> FakeModbus:
     return server
 
 
+def em24(server: FakeModbus) -> FakeModbus:
+    """Its two units say that they are an EM24 Ethernet in application H."""
+    for unit in (1, 2):
+        server.set(unit, "holding", 0x000B, 1648)
+        server.set(unit, "holding", 0xA000, 7)
+    return server
+
+
 def power_of(word: int) -> int:
     return word - 0x10000 if word & 0x8000 else word
 
 
 def test_a_decision_is_on_the_wire_at_once_and_armed_before() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
             assert soon(slots.inverter.newest)
@@ -63,7 +71,7 @@ def test_a_decision_is_on_the_wire_at_once_and_armed_before() -> None:
 
 
 def test_readings_arrive_with_sign_and_time() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         inverter.set(1, "input", 5186, 0xFFFF, 0xFC18)
         meter.set(1, "holding", 0x28, 0xD8F0, 0xFFFF)
         meter.set(2, "holding", 0x28, 20_000, 0)
@@ -84,7 +92,7 @@ def test_readings_arrive_with_sign_and_time() -> None:
 
 
 def test_without_a_fresh_decision_it_goes_to_zero_and_off_alone() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
             assert soon(slots.inverter.newest)
@@ -96,7 +104,7 @@ def test_without_a_fresh_decision_it_goes_to_zero_and_off_alone() -> None:
 
 
 def test_the_setpoint_is_repeated_as_a_sign_of_life() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
             assert soon(slots.inverter.newest)
@@ -150,7 +158,7 @@ def test_silence_and_return_are_said_once_each(caplog: pytest.LogCaptureFixture)
 
 
 def test_no_power_while_the_timeout_cannot_be_armed() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         inverter.refused[1016] = 3
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
@@ -165,7 +173,7 @@ def test_no_power_while_the_timeout_cannot_be_armed() -> None:
 
 
 def test_a_refused_list_of_alarms_does_not_hide_the_rest() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         inverter.refused[2808] = 2
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
@@ -176,7 +184,7 @@ def test_a_refused_list_of_alarms_does_not_hide_the_rest() -> None:
 
 
 def test_a_silent_meter_does_not_silence_its_neighbour() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         meter.silent_units.add(2)
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
@@ -266,7 +274,7 @@ def test_an_alarm_is_not_acknowledged_by_connecting() -> None:
 
 
 def test_it_is_armed_again_when_it_was_silent_behind_a_gateway() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
             assert soon(lambda: decide(slots, RUN) and 1000 in inverter.values_at(4195))
@@ -286,7 +294,7 @@ def test_it_is_armed_again_when_it_was_silent_behind_a_gateway() -> None:
 def test_a_timeout_that_the_device_does_not_keep_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         inverter.kept[1016] = 10
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
@@ -295,7 +303,7 @@ def test_a_timeout_that_the_device_does_not_keep_is_said(
 
 
 def test_it_is_put_to_rest_also_when_the_last_read_failed() -> None:
-    with in_operation(FakeModbus()) as inverter, FakeModbus() as meter:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
         slots = Slots.create(("grid", "pv"))
         with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
             assert soon(lambda: decide(slots, RUN) and 1000 in inverter.values_at(4195))
