@@ -51,6 +51,11 @@ class Battery:
         return self.bus_v or _mean([rack.voltage_v for rack in self.racks])
 
     @property
+    def link_v(self) -> float:
+        """On the inverter's side of the contactors."""
+        return next((rack.voltage_v for rack in self.racks if rack.connected), 0.0)
+
+    @property
     def current_a(self) -> float:
         """Of all racks together."""
         return sum(rack.current_a for rack in self.racks)

@@ -8,8 +8,11 @@ from enum import IntEnum
 from simulator.models.rack import DcSide
 
 START_S = 1.0
+UNIT_W = 25_000.0
+RAMP_PER_S = 0.8
+"""Of its rating."""
 NO_LOAD_W, LOSS_PER_W, LOSS_PER_W2 = 45.0, 0.018, 0.9e-6
-"""Loss = NO_LOAD_W + LOSS_PER_W * |ac| + LOSS_PER_W2 * ac²: 96 % from 2 to 25 kW, less below."""
+"""Of a 25 kW unit; larger ones as if of several. Loss = NO_LOAD_W + LOSS_PER_W * |ac| + LOSS_PER_W2 * ac²: 96 % from 2 to 25 kW, less below."""
 CELL_STOP_V = (2.40, 3.70)
 """The DC window per cell in series, at which the inverter itself gives way."""
 CELL_BAND_V = 0.05
@@ -36,7 +39,7 @@ class Alarm(IntEnum):
 
 
 def loss_w(ac_w: float) -> float:
-    """Loss in W of a running inverter at this AC power."""
+    """Loss in W of a running 25 kW unit at this AC power."""
     size_w = abs(ac_w)
     return NO_LOAD_W + size_w * (LOSS_PER_W + LOSS_PER_W2 * size_w)
 
@@ -44,9 +47,10 @@ def loss_w(ac_w: float) -> float:
 class Inverter:
     """Set `on` and `setpoint_w`, then step. It times out only after `comm_timeout_s` has been set."""
 
-    def __init__(self, rated_w: float = 25_000.0, ramp_w_per_s: float = 20_000.0) -> None:
+    def __init__(self, rated_w: float = UNIT_W) -> None:
         self.rated_w = rated_w
-        self.ramp_w_per_s = ramp_w_per_s
+        self._units = rated_w / UNIT_W
+        self.ramp_w_per_s = RAMP_PER_S * rated_w
         self.setpoint_w = 0.0
         self.on = False
         self.comm_timeout_s: float | None = None
@@ -80,7 +84,7 @@ class Inverter:
             power_w = 0.0
         self.ac_power_w = power_w
         if power_w != 0.0 or self.state is State.OPERATION:
-            lost_w = loss_w(power_w)
+            lost_w = self._units * loss_w(power_w / self._units)
             self.dc_power_w = power_w + lost_w
             self.loss_wh += lost_w * dt_s / 3600.0
         else:

@@ -1,27 +1,23 @@
-"""A foxBMS 2 on a CAN bus: says what the rack measures, obeys the cyclic request 0x210.
+"""A foxBMS 2 on a CAN bus: says what its strings measure, obeys the cyclic request 0x210.
 
-Discharge is positive on the wire. Module, cell and sensor indices count from 0; every cell has a
-temperature sensor. Limits are rounded down. Cycle times as in foxBMS 2's table.
+Discharge is positive on the wire. String, module, cell and sensor indices count from 0; every cell has
+a temperature sensor. Limits are rounded down. Cycle times as in foxBMS 2's table.
 """
 
-import asyncio
-import time
-from collections.abc import Callable
-from math import floor
+from collections.abc import Callable, Sequence
+
+from typing_extensions import override
 
 from simulator.models import bms as model
-from simulator.models.battery_bms import BatteryBms
-from simulator.models.bms import State
-from simulator.models.rack import Rack
 from simulator.wire import foxbms2_signals as signals
-from simulator.wire.can_codec import pack, unpack
-from simulator.wire.plugs import Plug
-from simulator.wire.socketcand import Frame, Socketcand
+from simulator.wire import foxbms2_values as values
+from simulator.wire.can_codec import Signal, pack, unpack
+from simulator.wire.can_frames import Due, Said
+from simulator.wire.can_twin import CanTwin
+from simulator.wire.socketcand import Frame
 
 REQUEST_ID, FATAL_ERROR_ID = 0x210, 0x222
-REQUEST_TIMEOUT_S = 1.0
 CELL_FRAMES, SENSOR_FRAMES = 54, 30
-TICK_S = 0.05
 FATAL_CODES = {
     model.CAN_TIMING: 5,
     model.OVERVOLTAGE: 17,
@@ -29,196 +25,103 @@ FATAL_CODES = {
     model.OVERTEMPERATURE: 26,
     model.UNDERTEMPERATURE: 32,
     model.OVERCURRENT_FAULT: 48,
+    model.CONTACTOR_FAULT: 55,
+    model.STRANGE_FAULT: 200,
 }
 NO_ERROR = 85
-SUBSTATES = {State.STANDBY: 3, State.PRECHARGE: 10, State.NORMAL: 6, State.OPEN_CONTACTORS: 29}
-"""BmsSubstate while in a state; 0 otherwise."""
+Table = dict[str, Signal]
 
 
-class FoxBms2:
-    """One rack's BMS on a bus. `before` brings the plant up to now."""
+class FoxBms2(CanTwin):
+    """One battery's foxBMS: its strings are the racks."""
 
-    def __init__(
-        self,
-        bms: BatteryBms,
-        bus: Socketcand,
-        plug: Plug,
-        *,
-        before: Callable[[], None] = lambda: None,
-        speed: float = 1.0,
-    ) -> None:
-        self._bms, self._rack = bms, bms.battery.racks[0]
-        self._bus, self._plug = bus, plug
-        self._before = before
-        self._told_fault: int = NO_ERROR
-        self.requests = 0
-        bms.request_timeout_s = REQUEST_TIMEOUT_S * speed
-        bus.on_frame = self.receive
-        plug.changed = self._plug_changed
+    timeout_s = 1.0
+    _told_fault = NO_ERROR
 
-    def receive(self, frame: Frame) -> None:
-        """A frame from somebody else on the bus."""
-        if frame.can_id != REQUEST_ID or not self._plug.is_in:
+    @override
+    def take(self, frame: Frame) -> None:
+        if frame.can_id != REQUEST_ID or frame.extended or len(frame.data) < 8:
             return
         wanted = unpack(signals.REQUEST, frame.data)
-        self._before()
         self.requests += 1
-        self._bms.heard()
-        self._bms.request_close = wanted["RequestBmsMode"] in (1, 2)
+        self.bms.heard()
+        self.bms.request_close = wanted["RequestBmsMode"] in (1, 2)
+        self.bms.balancing = bool(wanted["ActivateBalancing"])
         if wanted["ResetPersistentFlags"]:
-            self._bms.reset_persistent_flags()
+            self.bms.reset_persistent_flags()
 
-    async def run(self) -> None:
-        """Send until cancelled, on an absolute timer."""
-        tick, due_s = 0, time.monotonic()
-        while True:
-            if self._plug.is_in:
-                self._before()
-                self._bus.send(self._frames(tick))
-            tick += 1
-            due_s = max(due_s + TICK_S, time.monotonic() - 1.0)
-            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-
-    async def _plug_changed(self) -> None:
-        await self._bus.open_door(self._plug.fault != "refuse")
-
-    # ------------------------------------------------------------ what is said, and when
-
-    def _frames(self, tick: int) -> list[Frame]:
-        """What is due at a tick of 50 ms."""
-        frames: list[Frame] = []
-        if (fault := self._fault_code()) != self._told_fault:
-            self._told_fault = fault
-            frames.append(
-                Frame(FATAL_ERROR_ID, pack(signals.FATAL_ERROR, {"FatalErrorCode": fault}))
-            )
-        if tick % 2 == 0:
-            frames += self._each_100_ms()
-            frames.append(self._cells(tick // 2 % CELL_FRAMES))
-        if tick % 3 == 0:
-            frames.append(self._sensors(tick // 3 % SENSOR_FRAMES))
-        if tick % 20 == 0:
-            frames += self._each_second()
-        return frames
-
-    def _each_100_ms(self) -> list[Frame]:
-        rack = self._rack
-        cool, warm = self._place(rack.cell_min_c_at), self._place(rack.cell_max_c_at)
-        low, high = self._place(rack.cell_min_at), self._place(rack.cell_max_at)
-        sensors = {
-            "ModuleMinimumCellTemperature": cool[0], "SensorMinimumCellTemperature": cool[1],
-            "ModuleMaximumCellTemperature": warm[0], "SensorMaximumCellTemperature": warm[1],
-            "MinimumCellTemperature": rack.cell_min_c, "MaximumCellTemperature": rack.cell_max_c,
-        }  # fmt: skip
-        extremes = {"MinimumCellVoltage": rack.cell_min_v, "MaximumCellVoltage": rack.cell_max_v}
+    @override
+    def schedule(self) -> Sequence[Due]:
+        bms, near = self.bms, self.near
+        pack_rows: list[tuple[int, float, Table, Callable[[], values.Values]]] = [
+            (0x219, 0.1, signals.SYSTEM_STATE, lambda: {"State": 5}),
+            (0x220, 0.1, signals.BMS_STATE, lambda: values.bms_state(bms)),
+            (0x230, 0.1, signals.PACK_TEMPERATURES, lambda: values.pack_temperatures(bms)),
+            (0x231, 0.1, signals.PACK_VOLTAGES, lambda: values.pack_voltages(bms, near)),
+            (0x232, 0.1, signals.PACK_LIMITS, lambda: values.pack_limits(bms)),
+            (0x233, 0.1, signals.PACK_VALUES, lambda: values.pack_values(bms, near)),
+            (0x234, 0.1, signals.PACK_INSULATION, lambda: {"InsulationResistance": 5_000.0}),
+            (0x235, 1.0, signals.PACK_ESTIMATION, lambda: values.pack_estimation(bms)),
+        ]
+        string_rows: list[tuple[int, float, Table, Callable[[int], values.Values]]] = [
+            (0x240, 0.1, signals.STRING_STATE, lambda n: values.string_state(bms, n)),
+            (0x241, 0.1, signals.STRING_TEMPERATURES, lambda n: values.string_temperatures(bms, n)),
+            (0x242, 0.1, signals.STRING_VOLTAGES, lambda n: values.string_voltages(bms, n, near)),
+            (0x243, 0.1, signals.STRING_VALUES, lambda n: values.string_values(bms, n, near)),
+            (0x244, 0.1, signals.STRING_ENERGY, lambda n: values.string_energy(bms, n)),
+            (0x245, 1.0, signals.STRING_ESTIMATION, lambda n: values.string_estimation(bms, n)),
+        ]
         return [
-            Frame(0x219, pack(signals.SYSTEM_STATE, {"State": 5})),
-            Frame(0x220, pack(signals.BMS_STATE, self._state())),
-            Frame(0x230, pack(signals.PACK_TEMPERATURES, sensors)),
-            Frame(0x231, pack(signals.PACK_VOLTAGES, {
-                "MinimumCellVoltageModuleIndex": low[0], "MinimumCellVoltageCellIndex": low[1],
-                "MaximumCellVoltageModuleIndex": high[0], "MaximumCellVoltageCellIndex": high[1],
-                **extremes,
-            })),
-            Frame(0x232, pack(signals.PACK_LIMITS, self._limits())),
-            Frame(0x233, pack(signals.PACK_VALUES, {
-                "BatteryVoltage": rack.voltage_v, "Current": rack.current_a, "Power": rack.power_w,
-                "BusVoltage": rack.voltage_v if rack.connected else 0.0,
-            })),
-            Frame(0x234, pack(signals.PACK_INSULATION, {"InsulationResistance": 5_000.0})),
-            Frame(0x240, pack(signals.STRING_STATE, self._string_state())),
-            Frame(0x241, pack(signals.STRING_TEMPERATURES, sensors)),
-            Frame(0x242, pack(signals.STRING_VOLTAGES, {
-                "ModuleMinimumCellVoltage": low[0], "SensorMinimumCellVoltage": low[1],
-                "ModuleMaximumCellVoltage": high[0], "SensorMaximumCellVoltage": high[1],
-                **extremes,
-            })),
-            Frame(0x243, pack(signals.STRING_VALUES, {
-                "Voltage": rack.voltage_v, "Current": rack.current_a, "Power": rack.power_w,
-            })),
-            Frame(0x244, pack(signals.STRING_ENERGY, {
-                "EnergyCounter": rack.discharge_wh - rack.charge_wh,
-            })),
-        ]  # fmt: skip
-
-    def _each_second(self) -> list[Frame]:
-        rack = self._rack
-        soc_pct = min(max(rack.soc_pct, 0.0), 100.0)
-        soe_pct = 100.0 * rack.soe_wh / rack.energy_wh
-        known = {
-            "MinimumSoc": soc_pct, "MaximumSoc": soc_pct, "MinimumSoe": soe_pct, "MaximumSoe": soe_pct,
-            "Soh": rack.soh_pct, "Energy": rack.soe_wh,
-        }  # fmt: skip
-        return [
-            Frame(0x235, pack(signals.PACK_ESTIMATION, known)),
-            Frame(0x245, pack(signals.STRING_ESTIMATION, known)),
+            Due(0.05, lambda _: self._fatal_error()),
+            *(_pack(*row) for row in pack_rows),
+            *(_strings(*row, len(self.battery.racks)) for row in string_rows),
+            Due(0.1, self._cells, CELL_FRAMES),
+            Due(0.15, self._sensors, SENSOR_FRAMES),
         ]
 
-    def _place(self, number: int) -> tuple[int, int]:
-        """Module and cell in it, both from 0, of a cell that is counted from 1."""
-        return divmod(number - 1, self._rack.cells_per_module)
+    def _fatal_error(self) -> list[Said]:
+        """Only when it changes."""
+        faults = self.bms.faults
+        code = next((code for name, code in FATAL_CODES.items() if name in faults), NO_ERROR)
+        if code == self._told_fault:
+            return []
+        self._told_fault = code
+        return [Said(Frame(FATAL_ERROR_ID, pack(signals.FATAL_ERROR, {"FatalErrorCode": code})))]
 
-    def _state(self) -> dict[str, float]:
-        bms, rack = self._bms, self._rack
-        return {
-            "BmsState": bms.state,
-            "BmsSubstate": SUBSTATES.get(bms.state, 0),
-            "NumberOfConnectedStrings": rack.connected,
-            "GeneralError": bms.state is State.ERROR,
-            "EmergencyShutoff": bms.state is State.ERROR,
-            "CanTimingError": model.CAN_TIMING in bms.faults,
-            "PackOvercurrentDischargeError": model.OVERCURRENT_FAULT in bms.faults
-            and rack.current_a >= 0,
-            "PackOvercurrentChargeError": model.OVERCURRENT_FAULT in bms.faults
-            and rack.current_a < 0,
-            "ChargingComplete": rack.soc_pct >= 100.0,
-            "BmsChargingFlag": rack.current_a < -0.5,
-            "PhyAlive": 1,
-            "PhyLinked": 1,
-            "InsulationResistance": 5_000.0,
-        }
-
-    def _string_state(self) -> dict[str, float]:
-        faults = self._bms.faults
-        return {
-            "IsStringConnected": self._rack.connected,
-            "UndervoltageMslError": model.UNDERVOLTAGE in faults,
-            "OvervoltageMslError": model.OVERVOLTAGE in faults,
-            "UndertemperatureDischargeMslErro": model.UNDERTEMPERATURE in faults,
-            "OvertemperatureDischargeMslError": model.OVERTEMPERATURE in faults,
-            "UndertemperatureChargeMslError": model.UNDERTEMPERATURE in faults,
-            "OvertemperatureChargeMslError": model.OVERTEMPERATURE in faults,
-            "StringOvercurrentError": model.OVERCURRENT_FAULT in faults,
-        }
-
-    def _limits(self) -> dict[str, float]:
-        rack: Rack = self._rack
-        count = rack.cell_count
-        return {
-            "MaximumDischargeCurrent": floor(4.0 * rack.max_discharge_w / rack.voltage_v) / 4.0,
-            "MaximumChargeCurrent": floor(4.0 * rack.max_charge_w / rack.voltage_v) / 4.0,
-            "MaximumDischargePower": floor(rack.max_discharge_w / 100.0) * 100.0,
-            "MaximumChargePower": floor(rack.max_charge_w / 100.0) * 100.0,
-            "MaximumBatteryVoltage": 3.65 * count,
-            "MinimumBatteryVoltage": 2.5 * count,
-        }
-
-    def _cells(self, mux: int) -> Frame:
-        values: dict[str, float] = {"Mux": mux}
+    def _cells(self, place: int) -> list[Said]:
+        """Cells are counted on from string to string."""
+        found: values.Values = {"Mux": place}
+        size = self.battery.cell_count
         for i in range(4):
-            if (cell := 4 * mux + i) < self._rack.cell_count:
-                values[f"Valid{i}"] = 1
-                values[f"Cell{i}"] = self._rack.cell_v(cell)
-        return Frame(0x250, pack(signals.CELL_VOLTAGES, values))
+            string, cell = divmod(4 * place + i, size)
+            if string < len(self.battery.racks):
+                found[f"Valid{i}"] = 1
+                found[f"Cell{i}"] = self.near(self.battery.racks[string].cell_v(cell), 0.001)
+        return [Said(Frame(0x250, pack(signals.CELL_VOLTAGES, found)))]
 
-    def _sensors(self, mux: int) -> Frame:
-        values: dict[str, float] = {"Mux": mux}
+    def _sensors(self, place: int) -> list[Said]:
+        found: values.Values = {"Mux": place}
+        size = self.battery.cell_count
         for i in range(6):
-            if (cell := 6 * mux + i) < self._rack.cell_count:
-                values[f"Valid{i}"] = 1
-                values[f"Sensor{i}"] = self._rack.cell_c(cell)
-        return Frame(0x260, pack(signals.CELL_TEMPERATURES, values))
+            string, cell = divmod(6 * place + i, size)
+            if string < len(self.battery.racks):
+                found[f"Valid{i}"] = 1
+                found[f"Sensor{i}"] = self.battery.racks[string].cell_c(cell)
+        return [Said(Frame(0x260, pack(signals.CELL_TEMPERATURES, found)))]
 
-    def _fault_code(self) -> int:
-        faults = self._bms.faults
-        return next((code for name, code in FATAL_CODES.items() if name in faults), NO_ERROR)
+
+def _pack(can_id: int, period_s: float, table: Table, of: Callable[[], values.Values]) -> Due:
+    return Due(period_s, lambda _place: [Said(Frame(can_id, pack(table, of())))])
+
+
+def _strings(
+    can_id: int, period_s: float, table: Table, of: Callable[[int], values.Values], count: int
+) -> Due:
+    """One frame for each string, told apart by the multiplexer."""
+
+    def build(_place: int) -> list[Said]:
+        return [
+            Said(Frame(can_id, pack(table, {"Mux": n, **of(n)})), rack=n + 1) for n in range(count)
+        ]
+
+    return Due(period_s, build)

@@ -29,9 +29,13 @@ BMS_STATE = {
     "PhyLinked": S(38, 1),
     "BmsSubstate": S(37, 6),
     "InsulationResistance": S(63, 8, 200.0),
+    "NumberOfDeactivatedStrings": S(51, 4),
+    "BalancingAlgorithmState": S(31, 1),
 }
 FATAL_ERROR = {"FatalErrorCode": S(7, 8)}
 PACK_TEMPERATURES = {
+    "StringMinimumCellTemperature": S(31, 4),
+    "StringMaximumCellTemperature": S(27, 4),
     "SensorMinimumCellTemperature": S(15, 4),
     "SensorMaximumCellTemperature": S(11, 4),
     "ModuleMinimumCellTemperature": S(23, 4),
@@ -40,6 +44,8 @@ PACK_TEMPERATURES = {
     "MaximumCellTemperature": S(47, 8, 1.0, signed=True),
 }
 PACK_VOLTAGES = {
+    "MinimumCellVoltageStringIndex": S(31, 4),
+    "MaximumCellVoltageStringIndex": S(27, 4),
     "MinimumCellVoltageCellIndex": S(15, 4),
     "MaximumCellVoltageCellIndex": S(11, 4),
     "MinimumCellVoltageModuleIndex": S(23, 4),
@@ -71,6 +77,8 @@ PACK_ESTIMATION = {
     "Energy": S(55, 16, 100.0),
 }
 STRING_STATE = {
+    "Mux": S(3, 4),
+    "PositiveContactorError": S(32, 1),
     "DeepDischargeError": S(7, 1),
     "IsBalancingActive": S(5, 1),
     "IsStringConnected": S(4, 1),
@@ -83,6 +91,7 @@ STRING_STATE = {
     "StringOvercurrentError": S(63, 1),
 }
 STRING_TEMPERATURES = {
+    "Mux": S(3, 4),
     "SensorMinimumCellTemperature": S(15, 4),
     "SensorMaximumCellTemperature": S(11, 4),
     "ModuleMinimumCellTemperature": S(23, 4),
@@ -91,6 +100,7 @@ STRING_TEMPERATURES = {
     "MinimumCellTemperature": S(39, 8, 0.5, signed=True),
 }
 STRING_VOLTAGES = {
+    "Mux": S(3, 4),
     "SensorMinimumCellVoltage": S(15, 4),
     "SensorMaximumCellVoltage": S(11, 4),
     "ModuleMinimumCellVoltage": S(23, 4),
@@ -99,12 +109,14 @@ STRING_VOLTAGES = {
     "MinimumCellVoltage": S(33, 14, 0.001, signed=True),
 }
 STRING_VALUES = {
+    "Mux": S(7, 3),
     "Voltage": S(4, 18, 0.01, signed=True),
     "Current": S(18, 18, 0.01, signed=True),
     "Power": S(32, 18, 10.0, signed=True),
 }
-STRING_ENERGY = {"EnergyCounter": S(15, 32, 1.0, signed=True)}
+STRING_ENERGY = {"Mux": S(7, 4), "EnergyCounter": S(15, 32, 1.0, signed=True)}
 STRING_ESTIMATION = {
+    "Mux": S(7, 4),
     "MinimumSoc": S(3, 9, 0.2),
     "MaximumSoc": S(10, 9, 0.2),
     "MinimumSoe": S(17, 9, 0.2),

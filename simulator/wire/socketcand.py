@@ -14,6 +14,8 @@ from typing import NamedTuple
 SETTLE_S = 0.1
 """python-can fails when a frame arrives together with the answer to `rawmode`."""
 LONGEST_COMMAND = 200
+ERROR_BUS_OFF = 0x040
+"""CAN_ERR_BUSOFF of linux/can/error.h; socketcand sends errors as `< error CLASS SECONDS.MICROS >`."""
 MOST_BEHIND = 64 * 1024
 """A client that is this many bytes behind loses frames, as on a real bus."""
 
@@ -32,6 +34,8 @@ class Socketcand:
     def __init__(self, host: str, port: int, channel: str) -> None:
         self.host, self.port, self.channel = host, port, channel
         self.on_frame: Callable[[Frame], None] = lambda _frame: None
+        self.is_off = False
+        """Bus-off: clients may connect, yet nothing gets through."""
         self.lost = 0
         """Frames that a slow client did not get."""
         self._server: asyncio.Server | None = None
@@ -52,6 +56,18 @@ class Socketcand:
             await self._server.wait_closed()
             self._server = None
 
+    async def set_off(self, off: bool) -> None:
+        """Go bus-off: an error frame to everybody, connections break; or recover."""
+        if off and not self.is_off:
+            for writer in self._raw:
+                writer.write(self._error())
+                writer.close()
+        self.is_off = off
+
+    @staticmethod
+    def _error() -> bytes:
+        return f"< error {ERROR_BUS_OFF:03X} {time.time():.6f} >".encode("ascii")
+
     async def start(self) -> None:
         """Listen."""
         await self.open_door(True)
@@ -69,7 +85,7 @@ class Socketcand:
             else f"< frame {frame.can_id:03X} {now} {frame.data.hex().upper()} >"
             for frame in frames
         ).encode("ascii")
-        for writer in self._raw if text else ():
+        for writer in self._raw if text and not self.is_off else ():
             if writer is besides or writer.is_closing():
                 continue
             if writer.transport.get_write_buffer_size() > MOST_BEHIND:
@@ -116,6 +132,8 @@ class Socketcand:
     def _join(self, writer: asyncio.StreamWriter) -> None:
         if not writer.is_closing():
             self._raw.add(writer)
+            if self.is_off:
+                writer.write(self._error())
 
     def _take(
         self, can_id: str, length: str, data: list[str], writer: asyncio.StreamWriter
@@ -127,5 +145,6 @@ class Socketcand:
         except ValueError:
             writer.write(b"< error could not parse send >")
             return
-        self.send([frame], besides=writer)
-        self.on_frame(frame)
+        if not self.is_off:
+            self.send([frame], besides=writer)
+            self.on_frame(frame)

@@ -5,24 +5,26 @@ A new pretend device is a row in one of the tables of drivers.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from simulator.models.profile import Profile
 from simulator.models.site import Site, pretend_site
 from simulator.wire import acuvim2, carlo_gavazzi
 from simulator.wire.batteries import BATTERIES
-from simulator.wire.bme680 import Bme680Twin
 from simulator.wire.board import Board, PluggedChip
 from simulator.wire.can_twin import CanTwin
 from simulator.wire.modbus import ModbusServer, Unit
-from simulator.wire.pigpiod import I2cDevice, Pigpiod
+from simulator.wire.pigpiod import Pigpiod
 from simulator.wire.plant import Plant
 from simulator.wire.plugs import Plugs
 from simulator.wire.pqstori import PqStorI
 from simulator.wire.registers import Registers
 from simulator.wire.rtu import RtuServer
-from simulator.wire.sitefile import SERIAL, Address, DeviceAt, SiteFile, SiteFileError
+from simulator.wire.sensors import CHIPS, FILES, Runs
+from simulator.wire.sitefile import SERIAL, Address, DeviceAt, SiteFile, SiteFileError, Table
 from simulator.wire.socketcand import Socketcand
+from simulator.wire.strato_pi import StratoPi
 from simulator.wire.sunspec import SunSpec
 from simulator.wire.sunspec import grid_meter as sunspec_grid_meter
 from simulator.wire.sunspec import pv_meter as sunspec_pv_meter
@@ -66,9 +68,6 @@ METERS: dict[str, dict[str, Callable[[Site, bool], MeterTwin]]] = {
     "acuvim2": {"meter.grid": acuvim2.grid_meter, "meter.pv": acuvim2.pv_meter},
     "sunspec": {"meter.grid": sunspec_grid_meter, "meter.pv": sunspec_pv_meter},
 }
-SENSORS: dict[str, Callable[[Callable[[], tuple[float, float, float]]], I2cDevice]] = {
-    "bme680": Bme680Twin,
-}
 
 
 class Server(Protocol):
@@ -106,6 +105,7 @@ class StandIn:
             self._put_meter(meter)
         self.can = Socketcand(*wanted.battery.address, wanted.battery.channel)
         self.bms = self._put_bms(wanted.battery)
+        self._run_too: list[Runs] = []
         self.board = self._put_board(wanted)
         for sensor in wanted.sensors:
             self._put_sensor(sensor)
@@ -116,7 +116,8 @@ class StandIn:
         for server in self._servers():
             await server.start()
         running: tuple[Coroutine[None, None, None], ...] = (self.plant.run(), self.bms.run())
-        self._tasks = [asyncio.create_task(each) for each in running]
+        too = (each.run() for each in self._run_too)
+        self._tasks = [asyncio.create_task(each) for each in (*running, *too)]
 
     async def run(self, ended: asyncio.Event) -> None:
         """Until `ended`, or until something breaks: then its error is raised."""
@@ -204,11 +205,21 @@ class StandIn:
     def _put_board(self, wanted: SiteFile) -> Board:
         at = wanted.board
         plug = self.plugs.add("board")
-        return Board(self._daemon(at.address), plug, at.estop_pin, at.buttons, at.leds)
+        board = Board(self._daemon(at.address), plug, at.estop_pin, at.buttons, at.leds)
+        if at.driver == "strato_pi" and at.files is not None and at.options is not None:
+            board.strato_pi = StratoPi(Path(at.files), plug)
+            board.button_parts = tuple(at.options.table("buttons").texts())
+            board.light_parts = at.options.table("leds").texts()
+            self._run_too.append(board.strato_pi)
+        return board
 
     def _put_sensor(self, at: DeviceAt) -> None:
-        chip = _find(SENSORS, at)(self.plant.environment)
-        self._daemon(at.address).i2c_devices[at.unit] = PluggedChip(chip, self.plugs.add(at.name))
+        plug = self.plugs.add(at.name)
+        if at.driver in FILES:
+            self._run_too.append(FILES[at.driver](Path(at.address[0]), self.plant.environment, plug))
+            return
+        chip = _find(CHIPS, at)(self.plant.environment, at.options or Table({}))
+        self._daemon(at.address).i2c_devices[at.unit] = PluggedChip(chip, plug)
 
 
 def _find(table: dict[str, T], at: DeviceAt) -> T:

@@ -98,17 +98,17 @@ def test_an_independent_decoder_reads_the_truth(pretend: Pretend, bus: can.BusAB
                 cells.append(value)
     truth = pretend.control.show()
     assert len(cells) > 40
-    assert min(cells) >= 1e3 * float(str(truth["cell_min_v"])) - 2.0
-    assert max(cells) <= 1e3 * float(str(truth["cell_max_v"])) + 2.0
+    assert min(cells) >= 1e3 * float(str(truth["cell_min_v"])) - 3.0
+    assert max(cells) <= 1e3 * float(str(truth["cell_max_v"])) + 3.0
     assert said["220.BmsState"] == 7
     assert said["220.NumberOfConnectedStrings"] == 1
-    assert said["233.BatteryVoltage"] == pytest.approx(truth["voltage_v"], abs=0.1)
+    assert said["233.BatteryVoltage"] == pytest.approx(truth["voltage_v"], abs=0.3)
     assert said["243.Voltage"] == pytest.approx(truth["voltage_v"], abs=0.05)
     assert said["231.MaximumCellVoltage"] == pytest.approx(
-        1e3 * float(str(truth["cell_max_v"])), abs=1
+        1e3 * float(str(truth["cell_max_v"])), abs=3
     )
     assert said["242.MinimumCellVoltage"] == pytest.approx(
-        1e3 * float(str(truth["cell_min_v"])), abs=1
+        1e3 * float(str(truth["cell_min_v"])), abs=3
     )
     index = int(str(truth["cell_max_at"])) - 1
     assert said["231.MaximumCellVoltageModuleIndex"] == index // 16
