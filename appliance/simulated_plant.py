@@ -17,10 +17,13 @@ from appliance.model import (
 )
 from appliance.site import SiteSettings
 from simulator.models.bms import State as Bms
+from simulator.models.inverter import UNIT_W
 from simulator.models.inverter import State as Unit
 from simulator.models.profile import Profile
 from simulator.models.site import pretend_site
 
+MARGIN: Final = 1.1
+"""The pretend inverter is a little larger than what the site asks of it."""
 RELEASED: Final = BoardReading(estop_pressed=False)
 BATTERY_STATES: Final = {
     Bms.OPEN_CONTACTORS: BatteryState.STANDBY,
@@ -41,8 +44,13 @@ class Plant:
     """The pretend site of a profile, with this site's battery and inverter."""
 
     def __init__(self, site: SiteSettings, profile: Profile, soc_pct: float) -> None:
+        rating = site.inverter
         self._site = pretend_site(
-            profile, capacity_wh=site.battery.capacity_wh, racks=site.battery.racks, soc_pct=soc_pct
+            profile,
+            capacity_wh=site.battery.capacity_wh,
+            racks=site.battery.racks,
+            soc_pct=soc_pct,
+            rated_w=max(UNIT_W, MARGIN * max(rating.max_charge_w, rating.max_discharge_w)),
         )
         self._has_pv = "pv" in site.meters
         self.charge_wh = self.discharge_wh = 0.0

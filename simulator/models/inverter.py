@@ -47,10 +47,10 @@ def loss_w(ac_w: float) -> float:
 class Inverter:
     """Set `on` and `setpoint_w`, then step. It times out only after `comm_timeout_s` has been set."""
 
-    def __init__(self, rated_w: float = UNIT_W) -> None:
+    def __init__(self, rated_w: float = UNIT_W, ramp_w_per_s: float | None = None) -> None:
         self.rated_w = rated_w
         self._units = rated_w / UNIT_W
-        self.ramp_w_per_s = RAMP_PER_S * rated_w
+        self.ramp_w_per_s = RAMP_PER_S * rated_w if ramp_w_per_s is None else ramp_w_per_s
         self.setpoint_w = 0.0
         self.on = False
         self.comm_timeout_s: float | None = None
