@@ -7,9 +7,11 @@ broken wire). A button pulls its pin to ground while it is pressed.
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from simulator.wire.pigpiod import I2cDevice, Pigpiod, WideI2cDevice, read_from, write_to
 from simulator.wire.plugs import IN, REFUSE, Plug
+from simulator.wire.strato_pi import StratoPi
 
 PRESS_S = 0.2
 RELEASED, PRESSED = 0, 1
@@ -31,6 +33,11 @@ class Board:
         self._estop_pin, self._buttons, self._leds = estop_pin, buttons, leds
         self._open = True
         self.estop_pressed = False
+        self.strato_pi: StratoPi | None = None
+        self.button_parts: tuple[str, ...] = ()
+        """Buttons that are the Strato Pi's own."""
+        self.light_parts: dict[str, str] = {}
+        """Lights that are parts of the Strato Pi."""
         daemon.set_input(estop_pin, RELEASED)
         for pin in buttons.values():
             daemon.set_input(pin, BUTTON_UP)
@@ -45,22 +52,33 @@ class Board:
 
     async def press(self, name: str) -> float:
         """Press a button for PRESS_S; returns when it went down. Raises ValueError for an unknown one."""
+        hold = self._holds(name)
+        at_s = time.monotonic()
+        hold(True)
+        await asyncio.sleep(PRESS_S)
+        hold(False)
+        return at_s
+
+    def _holds(self, name: str) -> Callable[[bool], None]:
+        """What presses this button down, or lets go of it. Raises ValueError."""
+        if self.strato_pi is not None and name in self.button_parts:
+            return self.strato_pi.press
         if name not in self._buttons:
-            msg = f"no button {name!r}; there is: {', '.join(self._buttons)}"
+            msg = f"no button {name!r}; there is: {', '.join((*self._buttons, *self.button_parts))}"
             raise ValueError(msg)
         pin = self._buttons[name]
-        at_s = time.monotonic()
-        self._daemon.set_input(pin, BUTTON_DOWN)
-        await asyncio.sleep(PRESS_S)
-        self._daemon.set_input(pin, BUTTON_UP)
-        return at_s
+        return lambda down: self._daemon.set_input(pin, BUTTON_DOWN if down else BUTTON_UP)
 
     def lights(self) -> dict[str, bool | None]:
         """Which lights are on; None: nobody drives the pin."""
         levels = self._daemon.levels()
-        return {
+        shown: dict[str, bool | None] = {
             name: bool(levels[pin]) if pin in levels else None for name, pin in self._leds.items()
         }
+        if self.strato_pi is not None:
+            for name, part in self.light_parts.items():
+                shown[name] = self.strato_pi.status(f"{part}/status") == "1"
+        return shown
 
     async def _plug_changed(self) -> None:
         fault = self._plug.fault

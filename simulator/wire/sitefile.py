@@ -13,6 +13,8 @@ T = TypeVar("T", str, int, float, bool)
 Address = tuple[str, int]
 """Host and port, or the path of a serial port and SERIAL."""
 SERIAL = 0
+FILES = -1
+"""Instead of a port: a folder of the kernel's files."""
 
 
 class SiteFileError(ValueError):
@@ -55,6 +57,10 @@ class Table:
         inside = self.table(key)
         return {name: inside.get(name, int) for name in inside._content}
 
+    def texts(self) -> dict[str, str]:
+        """All texts inside, by name."""
+        return {key: value for key, value in self._content.items() if isinstance(value, str)}
+
     def has(self, key: str) -> bool:
         """It is there."""
         return key in self._content
@@ -85,6 +91,10 @@ class BoardAt:
     estop_pin: int
     buttons: dict[str, int]
     leds: dict[str, int]
+    driver: str = "gpio_board"
+    files: str | None = None
+    """The folder of the kernel's files, for a Strato Pi."""
+    options: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -119,13 +129,19 @@ def load_site_file(path: Path) -> SiteFile:
                 _device(f"meter.{n}", t, buses) for n, t in top.table("meters").tables().items()
             ),
             sensors=tuple(
-                _device("sensor", t, buses) for t in top.table("sensors").tables().values()
+                _device("sensor" if n == "box" else f"sensor.{n}", t, buses)
+                for n, t in top.table("sensors").tables().items()
             ),
             board=BoardAt(
                 address=_bus(board, buses)[0],
                 estop_pin=board.get("estop_pin", int),
                 buttons=board.numbers("buttons"),
                 leds=board.numbers("leds"),
+                driver=board.get("driver", str, "gpio_board"),
+                files=buses.table(board.get("files", str)).get("path", str)
+                if board.has("files")
+                else None,
+                options=board.table("options"),
             ),
         )
     except (OSError, tomllib.TOMLDecodeError, SiteFileError) as error:
@@ -160,6 +176,8 @@ def _bus(user: Table, buses: Table) -> tuple[Address, str]:
             return (bus.get("host", str), bus.get("port", int, 502)), ""
         case "modbus_rtu":
             return (bus.get("path", str), SERIAL), ""
+        case "files":
+            return (bus.get("path", str), FILES), ""
         case "can" if bus.get("interface", str, "socketcan") == "socketcand":
             address = (bus.get("host", str, "127.0.0.1"), bus.get("port", int, 29_536))
             return address, bus.get("channel", str, "can0")
