@@ -152,7 +152,7 @@ class Store:
             return (
                 BatteryMemory() if row is None else msgspec.json.decode(row[0], type=BatteryMemory)
             )
-        except msgspec.MsgspecError as error:
+        except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
             log.warning("what was known of the battery cannot be read: %s", error)
             return BatteryMemory()
 

@@ -23,7 +23,7 @@ from appliance.io.board import board_workers
 from appliance.io.modbus_workers import modbus_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
-from appliance.model import ActiveError, Memory, State, Status
+from appliance.model import ActiveError, BatteryMemory, Memory, State, Status
 from appliance.processes import look
 from appliance.recorder import Recorder
 from appliance.site import SiteSettings
@@ -59,7 +59,9 @@ class Core:
         self._without = mode_inputs()
         self._cycle = Cycle(site, modes, self._titles)
         durable = remembered(self._data, clock)
-        self._cycle.adopt(starting_memory(durable, site, set(self._titles), clock.now_s()))
+        self._known = known_battery(self._data)
+        memory = starting_memory(durable, site, set(self._titles), clock.now_s())
+        self._cycle.adopt(waking_memory(memory) if self._known.asleep else memory)
         self._down: tuple[str, ...] = ()
         self._control = ControlLoop(self._cycle, self.slots, site, clock, lambda: self._down)
         self._supervisor = Supervisor(self._workers(), clock)
@@ -75,13 +77,14 @@ class Core:
             site,
             clock,
             spot,
+            slots.battery_memory,
         )
         bus = BusServer(self._run_folder, clock, slots.requests, self._status)
         watchdog = find_watchdog(self._run_folder, site)
         return (
             Worker("recorder", recorder.run, silent_after_s=30.0),
             *modbus_workers(site, clock, slots),
-            *bms_workers(site, clock, slots),
+            *bms_workers(site, clock, slots, self._known),
             *board_workers(site, clock, slots),
             *sensor_workers(site, clock, slots),
             Worker("bus", bus.run, silent_after_s=5.0),
@@ -202,6 +205,19 @@ def remembered(data_folder: Path, clock: Clock) -> Durable:
     if latched and not durable.latched:
         durable = msgspec.structs.replace(durable, latched=(unknown_estop(clock),))
     return durable
+
+
+def known_battery(data_folder: Path) -> BatteryMemory:
+    """What the last run knew of the battery."""
+    store = Store(data_folder / FILE_NAME)
+    known = store.recall_battery()
+    store.close()
+    return known
+
+
+def waking_memory(memory: Memory) -> Memory:
+    """The battery was asleep when the last run ended: it is woken now, and may be silent for a while."""
+    return msgspec.structs.replace(memory, waking=True, woken_at_s=memory.state_since_s)
 
 
 def unknown_estop(clock: Clock) -> ActiveError:

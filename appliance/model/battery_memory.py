@@ -30,7 +30,7 @@ class BatteryMemory(Word, frozen=True):
     gap_s: float = 0.0
     """How often, and how long in all, the current was not known; nothing is counted meanwhile."""
     asleep: bool = False
-    """It was asked to sleep when this was written."""
+    """It was sent to sleep, and has not answered since."""
     asleep_s: float = 0.0
     """Time asleep since it was installed."""
     balancing: tuple[BalanceEpisode, ...] = ()

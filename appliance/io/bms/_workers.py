@@ -10,12 +10,14 @@ from typing import Final
 
 from appliance.clock import Clock
 from appliance.io.bms.decoder import Decoder
+from appliance.io.bms.recollection import Recollection
 from appliance.io.bms.request import Conversation, Request
+from appliance.io.bms.sleeping import Relay, SleepRelay
 from appliance.io.buses import BusError
 from appliance.io.buses.can import CanPort, open_can
 from appliance.io.deadman import setpoints_now
 from appliance.mailbox import Slots
-from appliance.model import BatteryReading
+from appliance.model import BatteryMemory, BatteryReading, Setpoints
 from appliance.site import CanBus, SiteSettings
 from appliance.supervisor import Lease, Worker
 
@@ -32,7 +34,13 @@ class BmsThread:
     """The battery on one CAN bus."""
 
     def __init__(
-        self, site: SiteSettings, open_port: Callable[[], CanPort], clock: Clock, slots: Slots
+        self,
+        site: SiteSettings,
+        open_port: Callable[[], CanPort],
+        clock: Clock,
+        slots: Slots,
+        known: BatteryMemory,
+        relay: Relay | None = None,
     ) -> None:
         battery = site.battery
         self._max_age_s = battery.max_age_s
@@ -41,6 +49,9 @@ class BmsThread:
         self._open_port = open_port
         self._clock = clock
         self._slots = slots
+        self._recollection = Recollection(battery, known)
+        self._relay = SleepRelay(relay)
+        self._told_asleep = False
         self._reading: BatteryReading | None = None
         self._published_at_s = 0.0
         self._heard = False
@@ -48,10 +59,18 @@ class BmsThread:
         log.info("battery: %s", self._decoder.family.title)
 
     def run(self, lease: Lease) -> None:
-        """Until the lease ends; a broken bus is opened again."""
+        """Until the lease ends; a broken bus is opened again. At its end the battery is awake."""
+        try:
+            self._run(lease)
+        finally:
+            self._relay.end()
+            self._slots.battery_memory.put(self._recollection.memory(), self._clock.now_s())
+
+    def _run(self, lease: Lease) -> None:
         pause_s = FIRST_PAUSE_S
         while not lease.ended:
             lease.beat()
+            self._look()
             try:
                 port = self._open_port()
             except BusError as error:
@@ -72,12 +91,23 @@ class BmsThread:
         while not lease.ended:
             lease.beat()
             now_s = self._clock.now_s()
-            battery = self._known(now_s)
-            setpoints, _number = setpoints_now(self._slots.decision, now_s)
+            setpoints, battery = self._look()
             self._conversation.update(port, setpoints, battery, now_s)
             wait_s = self._conversation.wait_s(self._clock.now_s())
             self._receive(port, min(wait_s, RECEIVE_S))
             self._look_at_silence()
+
+    def _look(self) -> tuple[Setpoints, BatteryReading | None]:
+        """What is wanted and what is known now; remembers it. Also without a bus: the relay has its own wire."""
+        now_s = self._clock.now_s()
+        setpoints, _number = setpoints_now(self._slots.decision, now_s)
+        battery = self._known(now_s)
+        self._told_asleep = setpoints.battery_asleep
+        self._relay.update(self._told_asleep, now_s)
+        changed = self._recollection.look(setpoints, battery, now_s, self._clock.utc())
+        if changed is not None:
+            self._slots.battery_memory.put(changed, now_s)
+        return setpoints, battery
 
     def _receive(self, port: CanPort, timeout_s: float) -> None:
         frames = port.receive(timeout_s)
@@ -90,7 +120,7 @@ class BmsThread:
         now_s = self._clock.now_s()
         heard_at_s = self._decoder.heard_at_s()
         if heard_at_s is not None and (key or now_s - self._published_at_s >= PUBLISH_S):
-            self._reading = self._decoder.reading(now_s)
+            self._reading = self._recollection.completed(self._decoder.reading(now_s), heard_at_s)
             self._slots.battery.put(self._reading, heard_at_s)
             self._published_at_s = now_s
 
@@ -103,7 +133,8 @@ class BmsThread:
     def _look_at_silence(self) -> None:
         heard = self._known(self._clock.now_s()) is not None
         if heard != self._heard:
-            log.warning("battery answers" if heard else "battery does not answer")
+            silent = "battery sleeps" if self._told_asleep else "battery does not answer"
+            log.warning("battery answers" if heard else silent)
         self._heard = heard
 
     def _bus_failed(self, error: BusError) -> None:
@@ -117,14 +148,25 @@ class BmsThread:
         self._bus_works = True
 
 
-def bms_workers(site: SiteSettings, clock: Clock, slots: Slots) -> tuple[Worker, ...]:
-    """One worker per CAN bus that has a battery. Raises FamilyError for a wrong signal map."""
+def bms_workers(
+    site: SiteSettings,
+    clock: Clock,
+    slots: Slots,
+    known: BatteryMemory | None = None,
+    relay: Relay | None = None,
+) -> tuple[Worker, ...]:
+    """One worker per CAN bus that has a battery. Raises FamilyError for a wrong signal map.
+
+    `known` is what the last run knew of the battery, `relay` the one that lets it sleep.
+    """
     settings = site.buses[site.battery.bus]
     if not isinstance(settings, CanBus):
         return ()
 
     def run(lease: Lease) -> None:
-        BmsThread(site, lambda: open_can(settings, clock), clock, slots).run(lease)
+        newest = slots.battery_memory.newest()
+        last = known or BatteryMemory() if newest is None else newest.value
+        BmsThread(site, lambda: open_can(settings, clock), clock, slots, last, relay).run(lease)
 
     Request(Decoder.of(site.battery.driver, site.battery.racks).family)
     return (Worker(f"can.{site.battery.bus}", run, SILENT_AFTER_S),)

@@ -24,7 +24,7 @@ class Recollection:
         self._estimator = Estimator(settings, memory)
         self._sleep = SleepCount(memory.asleep_s)
         self._balancing = BalancingHistory(memory.balancing)
-        self._told_asleep = memory.asleep
+        self._asleep = memory.asleep
         self.written = memory
         """What was last handed out to be kept."""
 
@@ -36,7 +36,9 @@ class Recollection:
         self, setpoints: Setpoints, battery: BatteryReading | None, now_s: float, utc: datetime
     ) -> BatteryMemory | None:
         """Note what happens now; the memory when it has changed by enough to be kept, else None."""
-        told = self._told_asleep = setpoints.battery_asleep
+        told = setpoints.battery_asleep
+        # Until it has answered: a core that starts meanwhile must give it the time to wake.
+        self._asleep = told or (self._asleep and battery is None)
         self._sleep.update(told, battery is None, battery.asleep if battery else None, now_s)
         says = None if battery is None else battery.balancing
         on = setpoints.balancing if says is None else says
@@ -51,7 +53,7 @@ class Recollection:
     def _now(self) -> BatteryMemory:
         return msgspec.structs.replace(
             self._estimator.remember(self.written),
-            asleep=self._told_asleep,
+            asleep=self._asleep,
             asleep_s=self._sleep.asleep_s,
             balancing=self._balancing.episodes,
         )
