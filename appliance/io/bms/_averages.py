@@ -24,11 +24,11 @@ class Averages:
         self._map = single
         self._rack_of = rack_of
         """Rack of the cell with this number, counted from 0."""
-        found = [dictionary.bits(f"{single.message}.{signal}") for signal in single.signals]
-        valid = [dictionary.bits(f"{single.message}.{signal}") for signal in single.valid]
+        found = [dictionary.bits(f"{single.message[0]}.{signal}") for signal in single.signals]
+        valid = [dictionary.bits(f"{single.message[0]}.{signal}") for signal in single.valid]
         self._signals: tuple[Bits, ...] = tuple(bits for bits in found if bits is not None)
         self._valid: tuple[Bits | None, ...] = tuple(valid) or (None,) * len(found)
-        self._frames = dictionary.frames(f"{single.message}.{single.signals[0]}")
+        self._frames = dictionary.frames(f"{single.message[0]}.{single.signals[0]}")
         self._renewed_at_s: float | None = None
         self._means: dict[int, float] = {}
 

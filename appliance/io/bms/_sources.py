@@ -62,7 +62,8 @@ def flags(texts: Texts, dictionary: Dictionary) -> tuple[Flag, ...]:
         Flag(bits, text)
         for message, signals in texts.items()
         for signal, text in signals.items()
-        if (bits := dictionary.bits(f"{message}.{signal}")) is not None
+        if isinstance(text, str)
+        and (bits := dictionary.bits(f"{message}.{signal}")) is not None
     )
 
 

@@ -42,8 +42,9 @@ class Decoder:
         dictionary = Dictionary(folder / family.dbc)
         self._read_map(family, dictionary)
         key = dictionary.message(family.key)
-        request = dictionary.message(family.request.message)
-        if dictionary.mistakes or key is None or request is None:
+        request = [dictionary.message(one.message) for one in family.request]
+        request_known = None not in request
+        if dictionary.mistakes or key is None or not request_known:
             lines = [f"  {mistake}" for mistake in dict.fromkeys(dictionary.mistakes)]
             raise FamilyError("\n".join([f"{family.title}: its signal map is wrong", *lines]))
         self.key_id = frame_id(key)
@@ -111,14 +112,14 @@ class Decoder:
         self._max_discharge = _limit(battery.max_discharge, dictionary, age_s)
         self._faults = flags(battery.faults, dictionary)
         self._reasons = flags(battery.reasons, dictionary)
-        self._state_bits = dictionary.bits(family.state.signal)
+        self._state_bits = dictionary.bits(family.state.signal or '')
         self._states = _states(family.state, dictionary)
-        self._state_names = dictionary.names(family.state.signal)
+        self._state_names = dictionary.names(family.state.signal or '')
         self._code_bits: Bits | None = None
         self._codes: dict[int, str] = {}
-        if battery.code is not None:
-            self._code_bits = dictionary.bits(battery.code.signal)
-            self._codes = dictionary.names(battery.code.signal)
+        if battery.code:
+            self._code_bits = dictionary.bits(battery.code[0].signal)
+            self._codes = dictionary.names(battery.code[0].signal)
         rack = family.rack
         self._rack_numbers = _numbers(rack, _RACK, dictionary, age_s)
         self._rack_faults = flags(rack.faults, dictionary)
@@ -155,9 +156,9 @@ class Decoder:
         return state, faults
 
     def _code(self, now_s: float) -> list[str]:
-        code = self.family.battery.code
-        if code is None or self._code_bits is None:
+        if not self.family.battery.code or self._code_bits is None:
             return []
+        code = self.family.battery.code[0]
         age_s = code.max_age_s or self.family.max_age_s
         number = self._reader.raw(self._code_bits, None, now_s, age_s)
         if number is None:
@@ -240,14 +241,14 @@ def _numbers(
 def _limit(limit: LimitMap, dictionary: Dictionary, age_s: float) -> _Limit:
     current, power = limit.current_a, limit.power_w
     return (
-        take((current,) if current else (), dictionary, age_s),
-        take((power,) if power else (), dictionary, age_s),
+        take(current, dictionary, age_s),
+        take(power, dictionary, age_s),
     )
 
 
 def _states(states: StateMap, dictionary: Dictionary) -> dict[int, BatteryState]:
     """The BMS's numbers that mean one of our states."""
-    numbers = {name: number for number, name in dictionary.names(states.signal).items()}
+    numbers = {name: number for number, name in dictionary.names(states.signal or '').items()}
     found: dict[int, BatteryState] = {}
     for ours, names in (
         (BatteryState.STANDBY, states.standby),

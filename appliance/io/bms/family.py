@@ -3,143 +3,144 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from appliance.io.bms._checks import ALGORITHMS
+from appliance.io.bms._map_requests import RequestMap
+from appliance.io.bms._map_values import Choices, Codes, LimitMap, Signal, SingleMap, Sources, Texts
+from appliance.io.bms._map_values import as_tuple as _as_tuple
 from appliance.registry import DBC_FOLDER, bms_families
 from appliance.settings import Seconds, Settings
-
-Signal = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
-"""`Message.Signal`, as in the DBC file."""
-Texts = dict[str, dict[str, str]]
-"""Message -> signal -> what a person calls it when the signal is not 0."""
-
-
-def _as_tuple(value: object) -> object:
-    return value if isinstance(value, tuple) else (value,)
-
-
-Signals = Annotated[tuple[Signal, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 
 
 class FamilyError(Exception):
     """A signal map cannot be used; the text lists every mistake."""
 
 
-class Source(Settings):
-    """Where a value comes from: one signal, or the mean of several."""
-
-    signal: Signals
-    scale: float = 1.0
-    """On top of the DBC's own; -1 turns a sign."""
-    offset: float = 0.0
-    max_age_s: Seconds | None = None
-    rack: Signal | None = None
-    """A value of the whole battery that belongs to the rack with this number."""
-    at: tuple[Signal, Signal] | None = None
-    """Module and place in the module, counted from 0."""
-
-
-Sources = Annotated[tuple[Source, ...], BeforeValidator(_as_tuple)]
-"""The first that is fresh wins."""
-
-
 class Layout(Settings):
-    """How cells are counted."""
+    """How a rack's frames are told from those of the others, and how cells are counted."""
 
+    rack_by: Literal["mux", "id", "index", "single"] | None = None
+    """By the multiplexer, by the frame id, by the signal `index` in each frame; or the battery is one rack."""
     first_rack: int = 0
-    """The multiplexer value, or string index, of rack 1."""
+    """The multiplexer value, or index, of rack 1. Of the whole battery's values also with `id`."""
     id_step: Annotated[int, Field(ge=0)] = 0
     """Each rack's frame ids are this much above those of the rack before."""
-    cells_per_module: Annotated[int, Field(gt=0)]
-    sensors_per_module: Annotated[int, Field(gt=0)]
-    modules_per_rack: Annotated[int, Field(gt=0)]
+    index: str | None = None
+    """Name of the signal with the rack's number; messages that have it are of one rack."""
+    max_racks: Annotated[int, Field(ge=1, le=256)] = 64
+    cells_per_module: Annotated[int, Field(gt=0)] = 1
+    sensors_per_module: Annotated[int, Field(gt=0)] = 1
+    modules_per_rack: Annotated[int, Field(gt=0)] = 1
+
+    @property
+    def by(self) -> str:
+        """`rack_by`, or what the other keys say."""
+        return self.rack_by or ("index" if self.index else "id" if self.id_step else "mux")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.by == "id") != (self.id_step > 0):
+            raise ValueError('id_step belongs to rack_by = "id", and is above 0 there')
+        if (self.by == "index") != (self.index is not None):
+            raise ValueError('index belongs to rack_by = "index"')
+        return self
 
 
 class StateMap(Settings):
-    """Names (or numbers) of the BMS's states that mean one of ours; all others are unknown."""
+    """Names (or numbers) of the BMS's states that mean one of ours; all others are unknown.
 
-    signal: Signal
-    standby: tuple[str, ...]
-    precharge: tuple[str, ...] = ()
-    connected: tuple[str, ...]
-    fault: tuple[str, ...]
-    max_age_s: Seconds | None = None
+    Without `signal`: `always`, while the BMS is heard; or else from the racks' states and contactors.
+    """
 
-
-class LimitMap(Settings):
-    """What the BMS allows: a current, a power, or both (then the smaller one counts)."""
-
-    current_a: Source | None = None
-    power_w: Source | None = None
-
-
-class CodeMap(Settings):
-    """A signal with the number of a fault."""
-
-    signal: Signal
-    none: tuple[str, ...] = ()
-    """Names of numbers that are no fault."""
-    strip: str = ""
-    """Beginning of the DBC's names that people need not read."""
+    signal: Signal | None = None
+    standby: Choices = ()
+    precharge: Choices = ()
+    connected: Choices = ()
+    fault: Choices = ()
+    asleep: Choices = ()
+    """Standby, and asleep."""
+    always: Literal["standby", "connected"] | None = None
     max_age_s: Seconds | None = None
 
 
 class BatteryMap(Settings):
-    """The battery as a whole."""
-
-    voltage_v: Sources
-    current_a: Sources
-    power_w: Sources = ()
-    soc_pct: Sources
-    soh_pct: Sources = ()
-    soe_wh: Sources = ()
-    max_charge: LimitMap
-    max_discharge: LimitMap
-    faults: Texts = Field(default_factory=dict)
-    reasons: Texts = Field(default_factory=dict)
-    """Named only while the state is a fault."""
-    code: CodeMap | None = None
-
-
-class RackMap(Settings):
-    """Each rack."""
+    """The battery as a whole. What is not named here is made from the racks that are heard."""
 
     voltage_v: Sources = ()
     current_a: Sources = ()
     power_w: Sources = ()
     soc_pct: Sources = ()
     soh_pct: Sources = ()
-    cell_min_v: Sources
-    cell_max_v: Sources
-    cell_min_c: Sources
-    cell_max_c: Sources
-    contactors_closed: Sources = ()
+    soe_wh: Sources = ()
+    max_charge_v: Sources = ()
+    min_discharge_v: Sources = ()
+    cycles: Sources = ()
+    charged_wh: Sources = ()
+    discharged_wh: Sources = ()
+    capacity_wh: Sources = ()
+    resistance_ohm: Sources = ()
+    full: Sources = ()
+    empty: Sources = ()
+    balancing: Sources = ()
+    asleep: Sources = ()
+    max_charge: LimitMap = LimitMap()
+    max_discharge: LimitMap = LimitMap()
     faults: Texts = Field(default_factory=dict)
     warnings: Texts = Field(default_factory=dict)
+    reasons: Texts = Field(default_factory=dict)
+    """Named only while the state is a fault."""
+    code: Codes = ()
 
 
-class SingleMap(Settings):
-    """Multiplexed single values: frame k carries the values from k * len(signals) on."""
+class RackMap(Settings):
+    """Each rack. Where the battery is one rack, what is not named here is the battery's."""
 
-    message: str
-    signals: tuple[str, ...]
-    valid: tuple[str, ...] = ()
-    """For each signal the flag that is 1 while it is valid."""
-    scale: float = 1.0
-    offset: float = 0.0
-    max_age_s: Seconds
+    voltage_v: Sources = ()
+    current_a: Sources = ()
+    power_w: Sources = ()
+    soc_pct: Sources = ()
+    soh_pct: Sources = ()
+    soe_wh: Sources = ()
+    cell_min_v: Sources = ()
+    cell_max_v: Sources = ()
+    cell_avg_v: Sources = ()
+    cell_min_c: Sources = ()
+    cell_max_c: Sources = ()
+    cell_avg_c: Sources = ()
+    cycles: Sources = ()
+    charged_wh: Sources = ()
+    discharged_wh: Sources = ()
+    insulation_ohm: Sources = ()
+    contactors_closed: Sources = ()
+    balancing: Sources = ()
+    asleep: Sources = ()
+    max_charge: LimitMap = LimitMap()
+    max_discharge: LimitMap = LimitMap()
+    state: StateMap = StateMap()
+    """Closes the contactors where none are named; a fault without a name is "in fault"."""
+    faults: Texts = Field(default_factory=dict)
+    warnings: Texts = Field(default_factory=dict)
+    code: Codes = ()
 
 
-class RequestMap(Settings):
-    """The message that the BMS wants to hear; signals that are not named are 0."""
+class CheckMap(Settings):
+    """Frames that prove themselves. A wrong checksum: dropped and counted. A counter that stands: not fresh."""
 
-    message: str
-    period_s: Annotated[float, Field(ge=0.01, le=10)]
-    open: dict[str, int]
-    close: dict[str, int]
-    reset_faults: dict[str, int] = Field(default_factory=dict)
+    messages: tuple[str, ...]
+    counter: str | None = None
+    """Name of the signal that goes on with every frame."""
+    checksum: str | None = None
+    """Name of the signal, of 8 bits in one byte; all other bytes count."""
+    algorithm: Annotated[str | None, Field(pattern="|".join(ALGORITHMS))] = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.checksum is None) != (self.algorithm is None):
+            raise ValueError("checksum and algorithm belong together")
+        return self
 
 
 class Family(Settings):
@@ -151,13 +152,16 @@ class Family(Settings):
     key: str
     """Message that publishes a reading and gives its time."""
     max_age_s: Seconds
-    layout: Layout
-    state: StateMap
-    battery: BatteryMap
-    rack: RackMap
+    byte_order: Literal["little", "big"] | None = None
+    """Read every signal of whole bytes in this order, whatever the DBC says."""
+    layout: Layout = Layout()
+    state: StateMap = StateMap()
+    battery: BatteryMap = BatteryMap()
+    rack: RackMap = RackMap()
     cells: SingleMap | None = None
     sensors: SingleMap | None = None
-    request: RequestMap
+    check: Annotated[tuple[CheckMap, ...], BeforeValidator(_as_tuple)] = ()
+    request: Annotated[tuple[RequestMap, ...], BeforeValidator(_as_tuple)] = ()
 
 
 def _frozen(value: object) -> object:

@@ -69,7 +69,7 @@ class Request:
 
     def __init__(self, family: Family, folder: Path = DBC_FOLDER) -> None:
         """Raises FamilyError when the map names what the DBC does not have."""
-        request = family.request
+        request = family.request[0]
         dictionary = Dictionary(folder / family.dbc)
         message = dictionary.message(request.message)
         for name in (*request.open, *request.close, *request.reset_faults):
