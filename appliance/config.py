@@ -18,6 +18,7 @@ DRIVER_FOLDERS = {
     "inverters": "appliance.io.inverters",
     "meters": "appliance.io.meters",
     "sensors": "appliance.io.sensors",
+    "board": "appliance.io.board",
 }
 
 
@@ -106,6 +107,8 @@ def _devices(
     """Path, folder and table of every device whose driver is a file."""
     if isinstance(inverter := document.get("inverter"), dict):
         yield ("inverter",), "inverters", inverter
+    if isinstance(board := document.get("board"), dict):
+        yield ("board",), "board", {"driver": "gpio_board", **board}
     for kind in ("meters", "sensors"):
         devices = document.get(kind)
         for name, device in devices.items() if isinstance(devices, dict) else ():
