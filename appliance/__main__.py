@@ -98,6 +98,11 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     setpoint.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
     asks.add_parser("ack", help="errors are seen").add_argument("number", type=int, nargs="?")
     asks.add_parser("reset-estop", help="release the latched emergency stop")
+    sleep = asks.add_parser("sleep", help="let the battery sleep while the box rests")
+    sleep.add_argument("--for", dest="duration_s", type=_number, metavar="S")
+    asks.add_parser("wake", help="wake the battery")
+    balance = asks.add_parser("balance", help="allow the cells to be balanced, or forbid it")
+    balance.add_argument("on_off", choices=("on", "off"))
     for parser in asks.choices.values():
         parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
         parser.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")

@@ -11,11 +11,13 @@ from appliance.bus import NO_ANSWER, CoreClient
 from appliance.model import (
     AckErrors,
     Answer,
+    BalanceCells,
     Effect,
     GoToMode,
     GoToState,
     ResetEstop,
     SetPower,
+    SleepBattery,
     State,
     Status,
     Want,
@@ -48,6 +50,7 @@ def status_words(status: Status, run_folder: Path) -> Words:
             "pv_w": seen.pv.power_w if seen.pv else None,
             "load_w": status.load_w,
         },
+        "battery": battery_words(status),
         "limits": {
             "max_charge_w": _finite(decision.limits.max_charge_w),
             "max_discharge_w": _finite(decision.limits.max_discharge_w),
@@ -59,6 +62,22 @@ def status_words(status: Status, run_folder: Path) -> Words:
         ],
         "sources": status.ages_s,
         "lateness": status.lateness,
+    }
+
+
+def battery_words(status: Status) -> Words:
+    """What the box knows of its battery, and what it lets it do."""
+    battery, setpoints = status.snapshot.battery, status.decision.setpoints
+    names = (
+        "soc_pct", "soc_bms_pct", "soc_drift_pct", "soh_pct", "soe_wh", "capacity_wh",
+        "resistance_ohm", "full", "empty",
+    )  # fmt: skip
+    known: Words = {name: getattr(battery, name, None) for name in names}
+    return known | {
+        "state": None if battery is None else battery.state,
+        "asleep": setpoints.battery_asleep,
+        "balancing": setpoints.balancing,
+        "racks_open": setpoints.racks_open,
     }
 
 
@@ -177,12 +196,30 @@ def _status_text(status: Status) -> str:
         f"why      {decision.why}",
         f"battery  {'––' if soc is None else f'{soc:.1f} %'}, "
         f"{_watts(seen.inverter.power_w if seen.inverter else None)} (discharge +)",
+        *_battery_lines(status),
         f"grid     {_watts(seen.grid.power_w if seen.grid else None)} (import +)",
         f"pv       {_watts(seen.pv.power_w if seen.pv else None)}",
         f"load     {_watts(status.load_w)}",
         f"setpoint {decision.setpoints.power_w:.0f} W",
     ]
     return "\n".join([*rows, _errors_text(status)])
+
+
+def _battery_lines(status: Status) -> list[str]:
+    """Only what is not as usual."""
+    setpoints, battery = status.decision.setpoints, status.snapshot.battery
+    lines = []
+    if setpoints.battery_asleep:
+        lines.append("         asleep")
+    if setpoints.balancing:
+        lines.append("         cells are balanced")
+    if setpoints.racks_open:
+        lines.append(f"         racks not connected: {', '.join(map(str, setpoints.racks_open))}")
+    if battery is not None and battery.capacity_wh is not None:
+        lines.append(
+            f"         holds {battery.capacity_wh / 1e3:.1f} kWh ({battery.soh_pct:.0f} %)"
+        )
+    return lines
 
 
 def _errors_text(status: Status) -> str:
@@ -205,5 +242,10 @@ def want_of(what: str, words: dict[str, str | float | int | None]) -> Want:
         ),
         "ack": lambda: AckErrors(None if words["number"] is None else int(words["number"])),
         "reset-estop": ResetEstop,
+        "sleep": lambda: SleepBattery(
+            True, None if words["duration_s"] is None else float(words["duration_s"])
+        ),
+        "wake": lambda: SleepBattery(False),
+        "balance": lambda: BalanceCells(words["on_off"] == "on"),
     }
     return makers[what]()

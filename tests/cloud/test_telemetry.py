@@ -27,7 +27,17 @@ from appliance.model import (
 )
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-SUFFIX = {"W": "w", "var": "var", "Hz": "hz", "Wh": "wh", "V": "v", "A": "a", "%": "pct", "°C": "c"}
+SUFFIX = {
+    "W": "w",
+    "var": "var",
+    "Hz": "hz",
+    "Wh": "wh",
+    "V": "v",
+    "A": "a",
+    "%": "pct",
+    "°C": "c",
+    "Ω": "ohm",
+}
 BLIND = Snapshot(now_s=1.0, utc=AT)
 SEEN = Snapshot(
     now_s=1.0,
