@@ -25,6 +25,8 @@ class Message:
     period_s: float
     pages: tuple[dict[str, Signal], ...]
     units: dict[str, float] = field(default_factory=dict)
+    steps: dict[str, float] = field(default_factory=dict)
+    """The least step of a signal, in V, A, W ..."""
     choices: dict[str, dict[str, int]] = field(default_factory=dict)
     """Signal -> name -> number."""
 
@@ -35,10 +37,6 @@ class Message:
     def decode(self, data: bytes) -> dict[str, float]:
         """All signals of page 0, in the units of the DBC file."""
         return unpack(self.pages[0], data)
-
-    def step(self, name: str) -> float:
-        """The least step of a signal, in V, A, W ..."""
-        return self.pages[0][name].scale / self.units[name]
 
 
 @cache
@@ -74,6 +72,10 @@ def _read(message: cantools.database.Message) -> Message:
             for page in pages
         ),
         units={signal.name: UNITS.get(signal.unit or "", 1.0) for signal in message.signals},
+        steps={
+            signal.name: float(signal.scale) / UNITS.get(signal.unit or "", 1.0)
+            for signal in message.signals
+        },
         choices={
             signal.name: {str(name): int(number) for number, name in signal.choices.items()}
             for signal in message.signals

@@ -78,9 +78,10 @@ class CanTwin:
 
     # ------------------------------------------------------------ the same for all
 
-    def near(self, value: float, step: float) -> float:
-        """A measured value: off by at most two steps."""
-        return value + step * JITTER[int(self._rng.random() * len(JITTER))]
+    def near(self, value: float, step: float, outward: int = 0) -> float:
+        """A measured value: off by at most two steps; a highest (+1) or lowest (-1) one outward only."""
+        off = JITTER[int(self._rng.random() * len(JITTER))]
+        return value + step * (outward * abs(off) if outward else off)
 
     def receive(self, frame: Frame) -> None:
         """A frame from somebody else on the bus, unless it is deaf now."""

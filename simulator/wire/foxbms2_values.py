@@ -3,8 +3,8 @@
 `near` puts a measured value a step or two off.
 """
 
-from collections.abc import Callable
 from math import floor
+from typing import Protocol
 
 from simulator.models import bms as model
 from simulator.models.battery_bms import BatteryBms
@@ -12,7 +12,15 @@ from simulator.models.bms import State
 from simulator.models.rack import Rack
 
 Values = dict[str, float]
-Near = Callable[[float, float], float]
+
+
+class Near(Protocol):
+    """Puts a measured value a step or two off."""
+
+    def __call__(self, value: float, step: float, outward: int = 0) -> float:
+        """`outward`: a lowest one only down (-1), a highest one only up (+1)."""
+
+
 SUBSTATES = {State.STANDBY: 3, State.PRECHARGE: 10, State.NORMAL: 6, State.OPEN_CONTACTORS: 29}
 """BmsSubstate while in a state; 0 otherwise."""
 
@@ -63,8 +71,8 @@ def pack_voltages(bms: BatteryBms, near: Near) -> Values:
         "MaximumCellVoltageStringIndex": battery.number(high) - 1,
         "MaximumCellVoltageModuleIndex": high_at[0],
         "MaximumCellVoltageCellIndex": high_at[1],
-        "MinimumCellVoltage": near(low.cell_min_v, 0.001),
-        "MaximumCellVoltage": near(high.cell_max_v, 0.001),
+        "MinimumCellVoltage": near(low.cell_min_v, 0.001, -1),
+        "MaximumCellVoltage": near(high.cell_max_v, 0.001, +1),
     }
 
 
@@ -136,8 +144,8 @@ def string_voltages(bms: BatteryBms, string: int, near: Near) -> Values:
     return {
         "ModuleMinimumCellVoltage": low[0], "SensorMinimumCellVoltage": low[1],
         "ModuleMaximumCellVoltage": high[0], "SensorMaximumCellVoltage": high[1],
-        "MinimumCellVoltage": near(rack.cell_min_v, 0.001),
-        "MaximumCellVoltage": near(rack.cell_max_v, 0.001),
+        "MinimumCellVoltage": near(rack.cell_min_v, 0.001, -1),
+        "MaximumCellVoltage": near(rack.cell_max_v, 0.001, +1),
     }  # fmt: skip
 
 

@@ -19,8 +19,11 @@ from simulator.wire.can_twin import CanTwin
 from simulator.wire.plugs import Plug
 from simulator.wire.socketcand import Frame, Socketcand
 
-NOISY = frozenset({"Voltage", "LinkVoltage", "Current", "CellMin", "CellMax", "CellMean"})
+NOISY = frozenset({"Voltage", "LinkVoltage", "Current", "CellMin", "CellMax"})
+OUTWARD = {"CellMin": -1, "CellMax": +1}
 SIGNED = frozenset({"Current", "Power"})
+ALL_BITS = 1e6
+"""Far beyond every signal: all its bits are set."""
 SLEEP, WAKE = "SLEEP", "WAKE"
 
 NBMS_STATES = {
@@ -145,9 +148,10 @@ class OwnBms(CanTwin):
         """In the unit of the signal, with its sign, noise and rounding."""
         if name in SIGNED:
             value *= self._generation.sign
+        step = message.steps[name]
         if name in NOISY:
-            value = self.near(value, message.step(name))
-        return down(name, value, message.step(name)) * message.units[name]
+            value = self.near(value, step, OUTWARD.get(name, 0))
+        return down(name, value, step) * message.units[name]
 
     def _state(self, message: Message, state: State) -> int:
         name = SLEEP if self.bms.asleep else self._generation.states[state]
@@ -243,13 +247,12 @@ def _page(
     for place, name in enumerate(cells):
         cell = len(cells) * page + place
         there = cell < seen.rack.cell_count
-        step = message.step(name)
-        volts = near(seen.rack.cell_v(cell), step) if there else float("1e6")
+        volts = near(seen.rack.cell_v(cell), message.steps[name]) if there else ALL_BITS
         values[name] = volts * message.units[name]
     sensors = [name for name in signals if name.startswith("Sensor")]
     for place, name in enumerate(sensors):
         celsius = seen.sensor_c(len(sensors) * page + place)
-        values[name] = 1e6 if celsius is None else celsius
+        values[name] = ALL_BITS if celsius is None else celsius
     return values
 
 

@@ -83,7 +83,7 @@ class PylontechHv(CanTwin):
         )  # fmt: skip
 
     def _cells(self, rack: Rack, _bms: Bms) -> bytes:
-        high_v, low_v = self.near(rack.cell_max_v, 0.001), self.near(rack.cell_min_v, 0.001)
+        high_v, low_v = self.near(rack.cell_max_v, 0.001, +1), self.near(rack.cell_min_v, 0.001, -1)
         return struct.pack(
             "<HHHH", round(1e3 * high_v), round(1e3 * low_v), rack.cell_max_at, rack.cell_min_at
         )

@@ -115,8 +115,8 @@ class SmaVictron(CanTwin):
         battery = self.battery
         return struct.pack(
             "<HHHH",
-            round(1e3 * self.near(battery.cell_min_v, 0.001)),
-            round(1e3 * self.near(battery.cell_max_v, 0.001)),
+            round(1e3 * self.near(battery.cell_min_v, 0.001, -1)),
+            round(1e3 * self.near(battery.cell_max_v, 0.001, +1)),
             round(battery.cell_min_c + KELVIN),
             round(battery.cell_max_c + KELVIN),
         )
