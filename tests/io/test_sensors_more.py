@@ -108,7 +108,7 @@ def test_air_that_is_not_known_has_no_dew_point() -> None:
         assert dew_point_c(*air) is None
 
 
-@given(st.floats(-40, 80), st.floats(1, 99), st.floats(0.5, 10))
+@given(st.floats(-20, 80), st.floats(3, 99), st.floats(0.5, 10))
 def test_more_water_means_a_higher_dew_point_and_never_above_the_air(
     temperature_c: float, humidity_pct: float, more_pct: float
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.io.plausible import plausible
 from appliance.model import SensorReading
 
 SLOPE, OFFSET_C = 17.62, 243.12
@@ -20,7 +21,7 @@ def dew_point_c(temperature_c: float | None, humidity_pct: float | None) -> floa
     if not (VALID_C[0] <= temperature_c <= VALID_C[1] and 0.0 < humidity_pct <= 100.0):
         return None
     gamma = log(humidity_pct / 100.0) + SLOPE * temperature_c / (OFFSET_C + temperature_c)
-    return OFFSET_C * gamma / (SLOPE - gamma)
+    return plausible("dew_point_c", OFFSET_C * gamma / (SLOPE - gamma))
 
 
 def with_dew_point(reading: SensorReading) -> SensorReading:
