@@ -23,9 +23,9 @@ import tomllib
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator
 
 from appliance.io.registers import Block, Kind, Register, Type, grouped
 from appliance.settings import Name, Settings
@@ -59,11 +59,12 @@ class RowSettings(Settings):
     slow: bool = False
     optional: bool = False
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if self.scale == 0.0:
-            raise ValueError("scale = 0: allowed: any number but 0")
-        return self
+    @field_validator("scale")
+    @classmethod
+    def _is_not_0(cls, scale: float) -> float:
+        if scale == 0.0:
+            raise ValueError("any number but 0 is allowed")
+        return scale
 
 
 class TableSettings(Settings):
@@ -75,7 +76,7 @@ class TableSettings(Settings):
     word_order: WordOrder = "high_first"
     max_words: Annotated[int, Field(ge=1, le=125)] = 100
     max_gap: Annotated[int, Field(ge=0, le=100)] = 0
-    register: Annotated[tuple[RowSettings, ...], Field(min_length=1)]
+    rows: Annotated[tuple[RowSettings, ...], Field(alias="register", min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class RegisterTable:
 def read_table(path: Path, names: Set[str]) -> RegisterTable:
     """The registers that a file lists; `names` are those that the driver understands. Raises TableError."""
     settings = _settings(path)
-    registers = tuple(_register(row, settings) for row in settings.register)
+    registers = tuple(_register(row, settings) for row in settings.rows)
     mistakes = tuple(_mistakes(registers, settings, names))
     if mistakes:
         raise TableError(path, mistakes)
