@@ -14,6 +14,7 @@ from appliance.cycle import ModeLike
 from appliance.settings import Settings
 from appliance.site import INVERTER_SPEAKS, KINDS, SiteSettings
 
+GRID_CODES = Path(__file__).resolve().parent / "grid_codes"
 DRIVER_FOLDERS = {
     "inverters": "appliance.io.inverters",
     "meters": "appliance.io.meters",
@@ -52,7 +53,8 @@ def load_site(path: Path) -> SiteSettings:
         raise SiteError(path, [f"cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SiteError(path, [f"is not TOML: {error}"]) from error
-    mistakes = [*_mode_mistakes(document), *_option_mistakes(document)]
+    profile_mistakes = _put_grid_code(document)
+    mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
         | {"bms": registry.bms_families() | {INVERTER_SPEAKS}}
@@ -86,6 +88,20 @@ def _mode_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
             _mode_file(name).ModeSettings.model_validate_json(json.dumps(values, default=str))
         except ValidationError as error:
             yield from (_sentence(("modes", name), mistake) for mistake in error.errors())
+
+
+def _put_grid_code(document: dict[str, Any]) -> list[str]:
+    """Put the profile's figures where its name stands; what is wrong with the name."""
+    name = document.get("grid_code")
+    if name is None:
+        return []
+    known = sorted(path.stem for path in GRID_CODES.glob("*.toml"))
+    if name not in known:
+        del document["grid_code"]
+        return [f"grid_code = {json.dumps(name)}: no such profile; there is: {', '.join(known)}"]
+    profile = (GRID_CODES / f"{name}.toml").read_text(encoding="utf-8")
+    document["grid_code"] = tomllib.loads(profile)
+    return []
 
 
 def _option_mistakes(document: Mapping[str, Any]) -> Iterable[str]:

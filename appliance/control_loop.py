@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.clock import Clock
 from appliance.cycle import Cycle
+from appliance.grid_watch import GridWatch
 from appliance.mailbox import Slots
 from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapshot, State
 from appliance.site import RELAY_MAX_AGE_S, SiteSettings
@@ -89,6 +90,7 @@ class ControlLoop:
         self._down = down
         self.punctuality = Punctuality()
         self._stillness = Stillness()
+        self._grid_watch = None if site.grid_code is None else GridWatch(site.grid_code)
         self._errors: tuple[ActiveError, ...] = ()
 
     def run(self, lease: Lease) -> None:
@@ -125,6 +127,8 @@ class ControlLoop:
         slots = self._slots
         known = freeze(slots, self._site, self._clock, self._down(), self._cycle.memory)
         snapshot = self._stillness.freeze_out(known)
+        if self._grid_watch is not None:
+            snapshot = self._grid_watch.look(snapshot)
         decision = self._cycle.step(snapshot)
         slots.decision.put(decision, snapshot.now_s)
         moment = Moment(snapshot, decision)

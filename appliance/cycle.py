@@ -100,17 +100,26 @@ class Cycle:
             self._number, seen.now_s, seen.utc, state, memory.goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
             allowed.limits, errors, answers, manual,
-            _why(state, because, title, wish, allowed, errors), forced,
+            _why(seen, state, because, title, wish, allowed, errors), forced,
         )  # fmt: skip
 
 
 def _why(
-    state: State, because: str, title: str, wish: Wish, allowed: Allowed, errors: Errors
+    seen: Snapshot,
+    state: State,
+    because: str,
+    title: str,
+    wish: Wish,
+    allowed: Allowed,
+    errors: Errors,
 ) -> str:
     """The cycle in one sentence."""
     row = STATES[state]
     if because:
         return f"{row.title}: {because}{_worst(errors)}"
+    waits_s = seen.grid_view.wait_s if state is State.STARTING and seen.grid_view else 0.0
+    if waits_s > 0.0:
+        return f"{row.title}: the grid has to be steady for another {waits_s:.0f} s"
     if not row.power:
         return f"{row.title}: {row.says}{_worst(errors)}"
     if wish.power_w is None:

@@ -193,6 +193,11 @@ def _battery_stays_open(seen: Snapshot, memory: Memory, site: SiteSettings) -> S
     return ("battery",) if late and open_yet else NOWHERE
 
 
+def _grid_outlasted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    view = seen.grid_view
+    return (f"inverter: {', '.join(view.outlasted)}",) if view and view.outlasted else NOWHERE
+
+
 def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     return seen.frozen
 
@@ -200,6 +205,9 @@ def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sou
 def _start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     late = memory.state is State.STARTING and starting_s(seen, memory, site) > START_TIMEOUT_S
     connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
+    view, code = seen.grid_view, site.grid_code
+    if view is not None and code is not None:
+        late = late and view.steady_s > code.connect.wait_s + START_TIMEOUT_S
     return ("inverter",) if late and connected else NOWHERE
 
 
@@ -302,6 +310,7 @@ ERRORS: Final = (
     Row(206, "Inverter follows somebody else",  ERROR,    STOP,          8.0, 10.0, "Take other controllers away from the inverter",      _inverter_disobeys),
     Row(207, "Inverter gives less than asked for", WARNING, (),         60.0, 10.0, "See the inverter's own limits and temperature",      _inverter_lags),
     Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             _inverter_stays),
+    Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", _grid_outlasted, latched=True),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Final
 
-from appliance.model import Effect, Limits, RackReading, Snapshot
+from appliance.model import Effect, Limits, RackReading, Snapshot, State
 from appliance.site import INVERTER_SPEAKS, SiteSettings
 
 Caps = tuple[float, float]
@@ -168,6 +168,41 @@ def _because_connection(_seen: Snapshot, _site: SiteSettings) -> str:
     return "the grid connection"
 
 
+def _ramp(seen: Snapshot, site: SiteSettings) -> Caps:
+    """After each start power may rise no faster than the grid code says."""
+    code, memory = site.grid_code, seen.memory
+    if code is None or memory is None or memory.state is not State.RUN:
+        return FREE
+    minutes = (seen.now_s - memory.state_since_s) / 60.0
+    share = code.connect.ramp_pct_per_min / 100.0 * minutes
+    if share >= 1.0:
+        return FREE
+    return site.inverter.max_charge_w * share, site.inverter.max_discharge_w * share
+
+
+def _because_ramp(_seen: Snapshot, _site: SiteSettings) -> str:
+    return "the ramp after a start"
+
+
+def _frequency(seen: Snapshot, site: SiteSettings) -> Caps:
+    """Where the inverter itself answers the frequency, nobody pushes against it."""
+    code, view = site.grid_code, seen.grid_view
+    if code is None or view is None or view.frequency_hz is None or seen.inverter is None:
+        return FREE
+    power_w = seen.inverter.power_w or 0.0
+    if view.frequency_hz > code.over_frequency.start_hz:
+        return inf, max(0.0, power_w)
+    if view.frequency_hz < code.under_frequency.start_hz:
+        return max(0.0, -power_w), inf
+    return FREE
+
+
+def _because_frequency(seen: Snapshot, _site: SiteSettings) -> str:
+    view = seen.grid_view
+    hertz = None if view is None else view.frequency_hz
+    return "the grid's frequency" if hertz is None else f"grid at {hertz:.2f} Hz"
+
+
 # fmt: off
 LIMITS: Final = (
     #   name                caps               because
@@ -177,6 +212,8 @@ LIMITS: Final = (
     Row("cell temperature", _cell_temperature, _because_cell_temperature),
     Row("inverter",         _inverter,         _because_inverter),
     Row("grid connection",  _connection,       _because_connection),
+    Row("grid code ramp",   _ramp,             _because_ramp),
+    Row("frequency",        _frequency,        _because_frequency),
 )
 # fmt: on
 

@@ -1,5 +1,7 @@
 """A box that is well, told cycle by cycle: change what happens, read what it decides."""
 
+import json
+import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.config import build_modes, load_site
+from appliance.config import GRID_CODES, build_modes, load_site
 from appliance.cycle import Cycle
 from appliance.model import (
     Answer,
@@ -24,10 +26,17 @@ from appliance.model import (
     Snapshot,
     Want,
 )
-from appliance.site import SiteSettings
+from appliance.site import GridCode, SiteSettings
 
 HOME = Path(__file__).parent.parent / "simulator" / "sites" / "home.toml"
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+
+
+def with_grid_code(site: SiteSettings, name: str = "vde_ar_n_4105") -> SiteSettings:
+    """The same site under a grid code."""
+    profile = tomllib.loads((GRID_CODES / f"{name}.toml").read_text())
+    code = GridCode.model_validate_json(json.dumps(profile))
+    return site.model_copy(update={"grid_code": code})
 
 
 def rack(number: int = 1, **changes: Any) -> RackReading:

@@ -126,6 +126,18 @@ class Memory(Word, frozen=True):
     racks_apart: tuple[RackApart, ...] = ()
 
 
+class GridView(Word, frozen=True):
+    """What the watch over the grid says, where site.toml names a grid code."""
+
+    steady_s: float
+    """For so long inside the connection window."""
+    wait_s: float
+    """Until the inverter may start: 0 once the grid has been inside for as long as the code wants."""
+    outlasted: tuple[str, ...] = ()
+    """Protection stages that the inverter should not have outlasted."""
+    frequency_hz: float | None = None
+
+
 class Snapshot(Word, frozen=True):
     """Everything known at one instant. A reading that is missing or too old is None."""
 
@@ -148,6 +160,7 @@ class Snapshot(Word, frozen=True):
     sensors: dict[str, SensorReading | None] = msgspec.field(default_factory=dict)
     """Every other sensor by its name in site.toml; `box` has its own place."""
     climate: ClimateReading | None = None
+    grid_view: GridView | None = None
     frozen: tuple[str, ...] = ()
     """Values that stopped changing although power flows; they count as missing."""
     relays: dict[str, RelayReading | None] = msgspec.field(default_factory=dict)

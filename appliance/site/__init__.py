@@ -38,6 +38,7 @@ from appliance.site.devices import (
     Meter,
     Sensor,
 )
+from appliance.site.grid_code import GridCode, Trip
 from appliance.site.outputs import (
     BOARD_CHANNELS,
     RELAY_DRIVERS,
@@ -90,6 +91,7 @@ __all__ = [
     "Estimate",
     "Fan",
     "Gpio",
+    "GridCode",
     "Heater",
     "I2cBus",
     "Inverter",
@@ -111,6 +113,7 @@ __all__ = [
     "StratoRelay",
     "SysFiles",
     "Tach",
+    "Trip",
     "Watchdog",
     "Window",
     "Zone",

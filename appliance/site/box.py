@@ -9,6 +9,7 @@ from appliance.site.battery import Battery
 from appliance.site.board import Board
 from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
+from appliance.site.grid_code import GridCode
 from appliance.site.outputs import BoardRelay, Relay, relay_mistakes
 from appliance.site.twice import refuse_twice
 from appliance.site.watchdog import Watchdog
@@ -63,6 +64,8 @@ class SiteSettings(Settings):
     climate: Climate | None = None
     box: Box = Box()
     connection: Connection = Connection()
+    grid_code: GridCode | None = None
+    """In site.toml: the name of a profile in appliance/grid_codes."""
     control: Control = Control()
     cloud: Cloud = Cloud()
     watchdog: Watchdog = Watchdog()

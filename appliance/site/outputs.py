@@ -12,15 +12,16 @@ BOARD_CHANNELS: Final = 8
 
 
 class PinRelay(Settings):
-    """A relay behind a pin of this computer, or of a remote pigpio daemon."""
+    """A relay behind a pin of this computer, or of a remote pigpio daemon: a high level energises the coil.
+
+    So a pin that nobody drives lets go. Boards that energise at a low level do it the wrong way round.
+    """
 
     BUSES: ClassVar[frozenset[str]] = frozenset({"gpio"})
 
     driver: Literal["gpio"]
     bus: Name
     pin: Annotated[int, Field(ge=0, le=53)]
-    active_low: bool = False
-    """The coil is energised by a low level, as on many cheap boards: then the pin needs a pull-up."""
 
     @property
     def place(self) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appliance.model import SAFE, Effect, InverterState, Setpoints, State
+from appliance.model import SAFE, Effect, InverterState, Setpoints, Snapshot, State
 from appliance.statemachine.states import STATES
 from appliance.statemachine.transitions import ERROR_SETTLE_S, FROM, Scene, at_rest
 
@@ -11,6 +11,11 @@ WAIT_FOR_REST_S: Final = 2.0
 WAIT_FOR_INVERTER_S: Final = 3.0
 """Contactors open after this time even when the inverter does not confirm that it is off."""
 EMERGENCY_WAIT_S: Final = 0.5
+
+
+def grid_ready(seen: Snapshot) -> bool:
+    """The grid has been inside the connection window for long enough, where a grid code asks for that."""
+    return seen.grid_view is None or seen.grid_view.wait_s <= 0.0
 
 
 def next_state(scene: Scene) -> tuple[State, str]:
@@ -31,7 +36,7 @@ def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpo
     if allows.contactors:
         return Setpoints(
             power_w=power_w if allows.power else 0.0,
-            inverter_on=allows.inverter,
+            inverter_on=allows.inverter and (state is not State.STARTING or grid_ready(scene.seen)),
             contactors_closed=True,
             reset_faults=allows.reset_faults,
         )

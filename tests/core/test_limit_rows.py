@@ -6,14 +6,33 @@ from typing import Any
 import pytest
 
 from appliance.limits import LIMITS, Allowed, apply_limits
-from appliance.model import BatteryReading, BatteryState, Effect, MeterReading
+from appliance.model import (
+    BatteryReading,
+    BatteryState,
+    Effect,
+    GridView,
+    Memory,
+    MeterReading,
+    State,
+)
 from tests.core.boxes import cell
-from tests.stories import Story, battery, inverter, seen
+from tests.stories import Story, battery, inverter, seen, with_grid_code
 
 NOTHING: tuple[Effect, ...] = ()
 NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
 NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
 STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
+
+
+SITE = with_grid_code(Story().site)
+
+
+def running_for(seconds: float) -> Memory:
+    return Memory(state=State.RUN, state_since_s=100.0 - seconds)
+
+
+def at_hertz(frequency_hz: float) -> GridView:
+    return GridView(steady_s=600.0, wait_s=0.0, frequency_hz=frequency_hz)
 
 
 @dataclass
@@ -75,13 +94,22 @@ HELD: dict[str, tuple[Held, ...]] = {
         Held(5_000.0, 0.0, "the grid connection", {"grid": None}),
         Held(5_000.0, 0.0, "the grid connection", {"inverter": None}),
     ),
+    "grid code ramp": (
+        Held(4_000.0, 50.0, "the ramp after a start", {"memory": running_for(6.0)}),
+        Held(-4_000.0, -2_500.0, "the ramp after a start", {"memory": running_for(300.0)}),
+    ),
+    "frequency": (
+        Held(4_000.0, 1_000.0, "grid at 50.30 Hz", {"grid_view": at_hertz(50.3), "inverter": inverter(1_000.0)}),
+        Held(4_000.0, 0.0, "grid at 50.30 Hz", {"grid_view": at_hertz(50.3), "inverter": inverter(-500.0)}),
+        Held(-4_000.0, -800.0, "grid at 49.70 Hz", {"grid_view": at_hertz(49.7), "inverter": inverter(-800.0)}),
+    ),
 }
 # fmt: on
 HELD_LIST = [(name, held) for name, cases in HELD.items() for held in cases]
 
 
 def allowed(wish_w: float, *effects: Effect, **picture: Any) -> Allowed:
-    return apply_limits(wish_w, frozenset(effects), seen(**picture), Story().site)
+    return apply_limits(wish_w, frozenset(effects), seen(**picture), SITE)
 
 
 def test_every_limit_has_its_case() -> None:

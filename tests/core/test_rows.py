@@ -16,6 +16,7 @@ from appliance.model import (
     Effect,
     GoToMode,
     GoToState,
+    GridView,
     InverterState,
     MeterReading,
     RelayReading,
@@ -187,6 +188,9 @@ CASES: dict[int, tuple[Case, ...]] = {
     208: (Case(CRITICAL, STOP, 10.0, 3.0, "inverter",
                {"inverter": inverter()}, {"inverter": inverter(state=InverterState.OFF)},
                told_to_open),),
+    211: (Case(CRITICAL, STOP, 0.0, 0.0, "inverter: voltage above 1.25",
+               {"grid_view": GridView(0.0, 60.0, ("voltage above 1.25",))},
+               {"grid_view": GridView(0.0, 60.0)}),),
     301: (
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter", {"grid": None}, {"grid": MeterReading(0.0)}),
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter",
@@ -237,7 +241,7 @@ CASES: dict[int, tuple[Case, ...]] = {
 }
 # fmt: on
 CASE_LIST = [(number, case) for number, cases in CASES.items() for case in cases]
-LATCHED = (401,)
+LATCHED = (211, 401)
 
 
 def raised(story: Story, number: int) -> ActiveError | None:
