@@ -1,0 +1,57 @@
+"""Which coil is to be energised: from what is decided to relays by name. Nothing known: what is safe."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from appliance.mailbox import Slots
+from appliance.model import SAFE, ClimateReading, Decision, Setpoints
+from appliance.site import Climate, Fan, SiteSettings
+
+CLIMATE_MAX_AGE_S: Final = 2.0
+"""Without the climate's word for so long: fans run, heaters are off."""
+DECISION_MAX_AGE_S: Final = 1.0
+
+
+def coils(
+    site: SiteSettings, climate: ClimateReading | None, setpoints: Setpoints
+) -> dict[str, bool]:
+    """True: energised. Every relay of the site; one that nobody uses stays without current.
+
+    `climate` None: fans on, heaters off. Battery sleep goes by `battery_asleep`: without current it is awake.
+    """
+    wanted = dict.fromkeys(site.relays, False)
+    if site.climate is not None:
+        wanted |= _climate_coils(site.climate, climate)
+    sleep = site.battery.sleep
+    if sleep.relay is not None:
+        wanted[sleep.relay] = setpoints.battery_asleep
+    return wanted
+
+
+def _climate_coils(settings: Climate, climate: ClimateReading | None) -> dict[str, bool]:
+    percent = {} if climate is None else {one.name: one.percent for one in climate.actuators}
+    wanted = {
+        fan.relay: fan_coil(fan, percent.get(name, 100.0) > 0.0)
+        for name, fan in settings.fans.items()
+        if fan.relay is not None
+    }
+    return wanted | {
+        heater.relay: percent.get(name, 0.0) > 0.0 for name, heater in settings.heaters.items()
+    }
+
+
+def fan_coil(fan: Fan, turns: bool) -> bool:
+    """The coil of a fan's relay; with a normally closed contact it takes current to stop the fan."""
+    return turns is (fan.contact == "normally_open")
+
+
+def coils_now(site: SiteSettings, slots: Slots, now_s: float) -> dict[str, bool]:
+    """The same from the slots; what is not fresh is not known."""
+    decision: Decision | None = slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
+    climate = slots.climate.fresh(now_s, CLIMATE_MAX_AGE_S)
+    return coils(site, climate, SAFE if decision is None else decision.setpoints)
+
+
+def safe_coils(site: SiteSettings) -> Mapping[str, bool]:
+    """What a box leaves behind: fans on, heaters off, battery awake."""
+    return coils(site, None, SAFE)
