@@ -135,10 +135,13 @@ class CanTwin:
             self._plug.fault = plugs.IN
 
     async def _plug_changed(self) -> None:
-        fault = self._plug.fault
-        self.bms.masters[-1].injected = INJECTED.get(fault)
-        if fault == plugs.REBOOT:
+        self.take_fault()
+        await self._bus.set_off(self._plug.fault == plugs.BUS_OFF)
+        await self._bus.open_door(self._plug.fault != plugs.REFUSE)
+
+    def take_fault(self) -> None:
+        """What the fault of the plug does to the BMS itself."""
+        self.bms.masters[-1].injected = INJECTED.get(self._plug.fault)
+        if self._plug.fault == plugs.REBOOT:
             self.bms.restart()
             self._up_at_s = time.monotonic() + BOOT_S
-        await self._bus.set_off(fault == plugs.BUS_OFF)
-        await self._bus.open_door(fault != plugs.REFUSE)
