@@ -162,7 +162,17 @@ def _run(chosen: argparse.Namespace) -> int:
     filled = folders(chosen.site, site.data_folder, site.run_folder, chosen.boot_folder)
     with ProcessLock(_run_folder(site), "run"):
         extra = {"bootstrapper": ("--cpuinfo", chosen.cpuinfo)} if chosen.cpuinfo else {}
-        return Runner(filled, left_out, clock, extra).run(_lease_until_signal(clock))
+        afterwards = {"core": lambda: _leave_cool(site, clock)}
+        runner = Runner(filled, left_out, clock, extra, afterwards)
+        return runner.run(_lease_until_signal(clock))
+
+
+def _leave_cool(site: SiteSettings, clock: Clock) -> None:
+    """The core has ended: what it drove keeps its last command."""
+    if site.climate is not None or site.relays:
+        from appliance.io.climate import fans_full  # large, and hardly ever needed here
+
+        fans_full(site, clock)
 
 
 def _core(chosen: argparse.Namespace) -> int:

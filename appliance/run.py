@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,9 +47,12 @@ class Runner:
         left_out: set[str],
         clock: Clock,
         extra: Mapping[str, tuple[str, ...]] | None = None,
+        afterwards: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
+        """`afterwards`: what to do each time a process has ended, however it ended, by its name."""
         self._folders = folders
         self._extra = extra or {}
+        self._afterwards = afterwards or {}
         self._clock = clock
         self._kept = [_Kept(row) for row in PROCESSES if row.name not in left_out]
 
@@ -104,6 +107,7 @@ class Runner:
 
     def _ended(self, kept: _Kept, code: int, now_s: float) -> None:
         kept.process = None
+        self._tidy(kept.row.name)
         if kept.row.restart == "until done":
             kept.done_once, kept.done = True, code != LATER
             kept.starts_at_s = now_s + LATER_S
@@ -129,6 +133,15 @@ class Runner:
                 log.warning("process %d did not end; killed", process.pid)
                 process.kill()
                 process.wait(1.0)
+        for name in self._afterwards:
+            self._tidy(name)
+
+    def _tidy(self, name: str) -> None:
+        """Nothing that goes wrong here may keep the processes from being restarted."""
+        try:
+            self._afterwards.get(name, lambda: None)()
+        except Exception:
+            log.exception("after the end of %s", name)
 
 
 def folders(site_file: Path, data: str, run: str, boot: str) -> dict[str, str]:

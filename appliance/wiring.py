@@ -20,7 +20,9 @@ from appliance.cycle import Cycle
 from appliance.errors import ESTOP_NUMBER, ROWS
 from appliance.io.bms import bms_workers
 from appliance.io.board import board_workers
+from appliance.io.climate import climate_workers
 from appliance.io.modbus_workers import modbus_workers
+from appliance.io.relays import relay_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
 from appliance.model import ActiveError, BatteryMemory, Memory, State, Status
@@ -50,7 +52,7 @@ class Core:
         self._site = site
         self._clock = clock
         self._started_at_s = clock.now_s()
-        self.slots = Slots.create(tuple(site.meters), tuple(site.sensors))
+        self.slots = Slots.create(tuple(site.meters), tuple(site.sensors), tuple(site.relays))
         self._data, self._run_folder = Path(site.data_folder), Path(site.run_folder)
         self._running_mark = self._run_folder / "core.running"
         self._crashed = self._running_mark.exists()
@@ -87,6 +89,8 @@ class Core:
             *bms_workers(site, clock, slots, self._known),
             *board_workers(site, clock, slots),
             *sensor_workers(site, clock, slots),
+            *relay_workers(site, clock, slots),
+            *climate_workers(site, clock, slots),
             Worker("bus", bus.run, silent_after_s=5.0),
             Worker("control", self._control.run, silent_after_s=1.0),
             Worker(
@@ -178,6 +182,9 @@ class Core:
         }
         ages |= {f"meters.{name}": meter.age_s for name, meter in slots.meters.items()}
         ages |= {f"sensors.{name}": sensor.age_s for name, sensor in slots.sensors.items()}
+        ages |= {f"relays.{name}": relay.age_s for name, relay in slots.relays.items()}
+        if self._site.climate is not None:
+            ages["climate"] = slots.climate.age_s
         return {name: age(now_s) for name, age in ages.items()}
 
 
