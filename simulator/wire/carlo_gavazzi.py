@@ -87,8 +87,9 @@ class CarloGavazzi:
         self.settings = {address: Store(10) for address in self.kind.ratios} | {
             address: Store(low) for address, low, _high in self.kind.line
         }
-        self.registers = Limited(self._rows(), self._single())
-        self.registers.max_words = self.kind.max_words
+        limited = Limited(self._rows(), self._single())
+        limited.max_words = self.kind.max_words
+        self.registers: Registers = limited
 
     def _both_ways(self) -> bool:
         return self._code not in ONE_WAY and self.mode.value in self.kind.mode[1]

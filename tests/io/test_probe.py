@@ -1,0 +1,367 @@
+"""`appliance probe` against the pretend devices, as an installer types it."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from appliance.__main__ import main
+from simulator.wire import carlo_gavazzi as twin
+from simulator.wire.acuvim2 import Acuvim2
+from simulator.wire.plugs import EXCEPTION, GARBAGE, SILENT
+from tests.io.fake_modbus import FakeModbus, free_port
+from tests.io.fake_socketcand import FakeSocketcand
+from tests.io.served import on_line, on_tcp, plant
+from tests.io.test_round_trip import pretend_site
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+LINE = Path(__file__).parents[2]
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+Probe = Callable[..., Said]
+
+
+@pytest.fixture
+def probe(capsys: pytest.CaptureFixture[str]) -> Probe:
+    def run(*arguments: object) -> Said:
+        capsys.readouterr()
+        code = main(["probe", *(str(argument) for argument in arguments)])
+        captured = capsys.readouterr()
+        return Said(code, captured.out, captured.err)
+
+    return run
+
+
+def cg(code: int, load_w: float = 2000.0, pv_w: float = 0.0) -> twin.CarloGavazzi:
+    return twin.CarloGavazzi(site := plant(load_w, pv_w), twin.grid_flow(site), code)
+
+
+# ------------------------------------------------------------ readings
+
+
+@pytest.mark.parametrize(
+    ("code", "model"), [(71, "EM24-DIN"), (104, "EM112"), (341, "EM340"), (1648, "EM24 Ethernet")]
+)
+def test_a_meter_over_tcp_as_a_table_and_as_json(probe: Probe, code: int, model: str) -> None:
+    with on_tcp({7: cg(code, 500.0, 1500.0).registers}) as (target, _):
+        said = probe(target, "--driver", "carlo_gavazzi", "--unit", 7)
+        as_json = probe(target, "--driver", "carlo_gavazzi", "--unit", 7, "--json")
+    assert (said.code, as_json.code) == (0, 0)
+    assert model in said.out and f"(code {code})" in said.out and "serial BX0240001" in said.out
+    (power,) = [line.split() for line in said.out.splitlines() if line.startswith("  power  ")]
+    assert float(power[1]) == pytest.approx(-1000.0, abs=0.3) and power[2] == "W"
+    assert "import +" in said.out
+    assert ("warning: has new values every 2 s" in said.out) == (code == 341)
+    assert as_json.json["reading"]["power_w"] == pytest.approx(-1000.0, abs=0.3)
+    assert as_json.json["model"].startswith(said.out.split("found: ")[1][:6])
+    assert as_json.json["kind"] == "meter"
+
+
+def test_over_a_serial_line(probe: Probe, tmp_path: Path) -> None:
+    with on_line({1: cg(341).registers, 3: cg(102).registers}, tmp_path) as (target, _):
+        said = probe(f"{target}?baud=9600&parity=none", "--driver", "carlo_gavazzi", "--json")
+        other = probe(f"{target}?unit=3", "--driver", "carlo_gavazzi", "--json")
+    assert said.json["reading"]["power_w"] == pytest.approx(2000.0, abs=0.3)
+    assert other.json["model"].startswith("EM110/EM111/EM112")
+    assert len(other.json["reading"]["phases"]) == 1
+
+
+def test_options_reach_the_driver(probe: Probe) -> None:
+    site = plant(3000.0)
+    meter = Acuvim2(site, twin.grid_flow(site), ct=40.0, pt=2.0)
+    options = ("block=secondary", "ct1_a=200", "ct2_a=5", "pt1_v=200", "pt2_v=100")
+    chosen = [part for option in options for part in ("--set", option)]
+    with on_tcp({1: meter.registers}) as (target, _):
+        said = probe(target, "--driver", "acuvim2", "--json", *chosen)
+        wrong = probe(target, "--driver", "acuvim2", "--set", "power_unit=kW", "--json")
+    assert said.json["reading"]["power_w"] == pytest.approx(3000.0, abs=1.0)
+    assert wrong.json["reading"]["power_w"] is None
+    assert 'set power_unit = "W"' in wrong.json["warnings"][0]
+
+
+def test_a_meter_by_table(probe: Probe) -> None:
+    table = f"table={EXAMPLES / 'meter_em340.toml'}"
+    with on_tcp({1: cg(341).registers}) as (target, _):
+        said = probe(target, "--driver", "table", "--set", table, "--json")
+    assert said.json["reading"]["power_w"] == pytest.approx(2000.0, abs=0.3)
+    assert said.json["model"] == "EM340 by table"
+
+
+def test_an_inverter_is_read_and_never_written(probe: Probe) -> None:
+    with FakeModbus() as inverter:
+        inverter.set(1, "input", 5000, 3, 1)
+        inverter.set(1, "input", 5186, 0xFFFF, 0xFC18)
+        said = probe(f"tcp://127.0.0.1:{inverter.port}", "--driver", "trumpf_ac3025", "--json")
+        assert inverter.written == []
+    assert said.json["reading"]["state"] == "running"
+    assert said.json["reading"]["power_w"] == pytest.approx(-1000.0)
+
+
+def test_a_battery_and_a_sensor_of_the_pretend_home(probe: Probe, tmp_path: Path) -> None:
+    text = (LINE / "simulator" / "sites" / "home.toml").read_text(encoding="utf-8")
+    ports = {port: str(free_port()) for port in ("15020", "15021", "29536", "18888")}
+    for old, new in ports.items():
+        text = text.replace(old, new)
+    (tmp_path / "site.toml").write_text(text, encoding="utf-8")
+    with pretend_site(tmp_path / "site.toml"):
+        can, pins = ports["29536"], ports["18888"]
+        battery = probe(f"socketcand://127.0.0.1:{can}/can0", "--driver", "foxbms2", "--json")
+        sensor = probe(f"pigpio://127.0.0.1:{pins}/1?address=0x76", "--driver", "bme680", "--json")
+        absent = probe(f"pigpio://127.0.0.1:{pins}/1?address=0x44", "--driver", "bme680")
+        inverter = probe(f"tcp://127.0.0.1:{ports['15020']}", "--driver", "trumpf_ac3025")
+    assert battery.json["reading"]["soc_pct"] == pytest.approx(50.0, abs=1.0)
+    assert battery.json["kind"] == "bms" and battery.json["took_s"] < 3.5
+    assert 15.0 < sensor.json["reading"]["temperature_c"] < 40.0
+    assert absent.code == 1 and "address 0x44" in absent.err and "i2cdetect" in absent.err
+    assert "discharge +" in inverter.out and "frequency" in inverter.out
+
+
+# ------------------------------------------------------------ what goes wrong, and what to do
+
+
+def test_nobody_there(probe: Probe, tmp_path: Path) -> None:
+    said = probe(f"tcp://127.0.0.1:{free_port()}", "--driver", "carlo_gavazzi")
+    assert said.code == 1 and "network cable" in said.err and "502" in said.err
+    said = probe(f"rtu://{tmp_path / 'none'}", "--driver", "carlo_gavazzi")
+    assert said.code == 1 and "adapter plugged in" in said.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [(SILENT, "does not answer"), (GARBAGE, "does not answer"), (EXCEPTION, "no Carlo Gavazzi")],
+)
+def test_a_device_with_a_fault(probe: Probe, fault: str, advice: str) -> None:
+    with on_tcp({1: cg(341).registers}) as (target, devices):
+        devices[1].plug.fault = fault
+        started_s = time.monotonic()
+        said = probe(f"{target}?timeout=0.2", "--driver", "carlo_gavazzi")
+        assert time.monotonic() - started_s < 10.0
+    assert said.code == 1 and advice in said.err and "unit 1" in said.err
+
+
+def test_the_wrong_unit_and_the_wrong_device(probe: Probe, tmp_path: Path) -> None:
+    with on_line({1: cg(341).registers}, tmp_path) as (target, _):
+        said = probe(f"{target}?timeout=0.2", "--driver", "carlo_gavazzi", "--unit", 9)
+        other = probe(target, "--driver", "em24_ethernet")
+        neither = probe(target, "--driver", "acuvim2")
+    assert said.code == 1 and "A and B wires" in said.err and "--unit 9" in said.err
+    assert other.code == 1 and "code 341 is an EM340" in other.err and "check --driver" in other.err
+    assert neither.code == 1 and "no Acuvim II" in neither.err
+
+
+def test_a_slow_device_takes_no_longer_than_10_s(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.probe.registers.LONGEST_S", 1.0)
+    with FakeModbus() as meter:
+        meter.set(1, "holding", 0x0B, 341)
+        meter.delay_s = 0.15
+        started_s = time.monotonic()
+        said = probe(f"tcp://127.0.0.1:{meter.port}?timeout=0.3", "--driver", "carlo_gavazzi")
+        assert time.monotonic() - started_s < 2.0
+    assert said.code == 1 and "too slowly" in said.err
+
+
+def test_a_bus_with_other_traffic_and_with_none(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.probe.listening.LISTEN_S", 0.3)
+    with FakeSocketcand() as bus:
+        target = f"socketcand://127.0.0.1:{bus.port}/can0"
+        said = probe(target, "--driver", "foxbms2")
+        assert said.code == 1 and "nothing heard" in said.err and "500000 bit/s" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["ftp://x", "--driver", "acuvim2"], ["TARGET 'ftp://x'", "tcp://", "lxprtu://"]),
+        (["tcp://h:99999", "--driver", "acuvim2"], ["TARGET 'tcp://h:99999'", "0-65535"]),
+        (["tcp://h:502", "--driver", "none"], ["no such driver", "meter: acuvim2", "bms:"]),
+        (["tcp://h:502", "--driver", "sunspec"], ["--as inverter or --as meter"]),
+        (["tcp://h:502", "--driver", "foxbms2"], ["a bms is on can or socketcand"]),
+        (["can://can0", "--driver", "acuvim2"], ["a meter is on tcp, rtu"]),
+        (["i2c:///dev/i2c-1", "--driver", "bme680"], ["?address: missing"]),
+        (["lxp://h", "--driver", "acuvim2"], ["dongle = None: missing", "inverter = None: missing"]),
+        (["tcp://h", "--driver", "acuvim2", "--unit", "300"], ["--unit = 300", "less than or equal to 255"]),
+        (["tcp://h", "--driver", "acuvim2", "--set", "x"], ["--set 'x'"]),
+        (["tcp://h", "--driver", "acuvim2", "--yes"], ["--yes: only with --setup"]),
+        (["tcp://h", "--driver", "table"], ["--table: missing"]),
+        (
+            ["rtu:///x?baud=3&parity=maybe&colour=red&unit=q", "--driver", "acuvim2"],
+            ["baud = 3", "parity = 'maybe'", "?colour: unknown", "unit = 'q'"],
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_input_is_told_all_at_once(
+    probe: Probe, arguments: list[str], parts: list[str]
+) -> None:
+    said = probe(*arguments)
+    assert said.code == 2
+    for part in parts:
+        assert part in said.err
+
+
+# ------------------------------------------------------------ setting a meter up
+
+
+def artifact(folder: Path, **content: object) -> Path:
+    path = folder / "setup.json"
+    path.write_text(json.dumps({"models": ["EM340"]} | content), encoding="utf-8")
+    return path
+
+
+def test_dry_at_first_then_written_and_read_back(probe: Probe) -> None:
+    meter = cg(341, 500.0, 2000.0)
+    meter.mode.value = 0.0
+    example = EXAMPLES / "em340_both_ways.json"
+    common = ("--driver", "carlo_gavazzi", "--setup", example)
+    with on_tcp({1: meter.registers}) as (target, devices):
+        dry = probe(target, *common)
+        assert not devices[1].writes and meter.mode.value == 0.0
+        done = probe(target, *common, "--yes")
+        again = probe(target, *common, "--yes", "--json")
+        written = [(write.function, write.address, write.values) for write in devices[1].writes]
+    assert (dry.code, done.code, again.code) == (0, 0, 0)
+    assert "measurement_mode  A -> B" in dry.out and "nothing was written" in dry.out
+    assert "ct_ratio          1 -> 40" in dry.out
+    assert "warning: counts export as import: set measurement mode B" in dry.out
+    assert "written and read back" in done.out and "counts export" not in done.out
+    assert written == [(6, 0x1103, (1,)), (6, 0x1003, (400,)), (6, 0x1004, (0,))]
+    assert again.json["setup"] == {
+        "written": False, "changes": [], "remarks": [], "now_reached_by": "",
+    }  # fmt: skip
+    assert again.json["reading"]["power_w"] == pytest.approx(-1500.0, abs=0.3)
+
+
+def test_the_measuring_system_resets_counters_and_wants_a_word(
+    probe: Probe, tmp_path: Path
+) -> None:
+    meter = cg(341)
+    setup = {"settings": {"measuring_system": "1P"}}
+    with on_tcp({1: meter.registers}) as (target, _):
+        common = (target, "--driver", "carlo_gavazzi", "--yes", "--setup")
+        refused = probe(*common, artifact(tmp_path, **setup))
+        assert meter.system.value == 0
+        done = probe(*common, artifact(tmp_path, **setup, confirm_counter_reset=True))
+    assert refused.code == 2 and '"confirm_counter_reset": true' in refused.err
+    assert done.code == 0 and meter.system.value == 3
+    assert "do not support 1P reliably" in done.out
+
+
+def test_every_mistake_of_a_file_at_once(probe: Probe, tmp_path: Path) -> None:
+    path = artifact(
+        tmp_path,
+        models=["EM111"],
+        settings={
+            "measurement_mode": "C", "ct_ratio": 0.5, "vt_ratio": 1.25, "address": 300,
+            "baud": 4800, "parity": "odd", "colour": "red", "application": "H",
+        },
+    )  # fmt: skip
+    with on_tcp({1: cg(341).registers}) as (target, devices):
+        said = probe(target, "--driver", "carlo_gavazzi", "--setup", path, "--yes")
+        assert not devices[1].writes
+    assert said.code == 2
+    for part in (
+        "models = ['EM111']: this meter is an EM340/EM341",
+        "settings.measurement_mode = 'C': allowed: A, B",
+        "settings.ct_ratio = 0.5: allowed: 1 to 60000",
+        "settings.vt_ratio = 1.25: allowed: steps of 0.1",
+        "settings.address = 300: allowed: 1 to 247",
+        "settings.baud = 4800: allowed: 9600, 19200",
+        "settings.parity = 'odd': allowed: none, even",
+        "settings.colour: cannot be set",
+        "settings.application: cannot be set",
+    ):
+        assert part in said.err
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("{", "is not JSON"), ("[]", "is not a JSON object"), ("{}", "models: Field required"),
+        ('{"models": ["EM340"], "settings": {}}', "settings: "),
+        ('{"models": ["EM340"], "settings": {"address": 3}, "x": 1}', "x: "),
+    ],
+)  # fmt: skip
+def test_files_that_are_none(probe: Probe, tmp_path: Path, content: str, part: str) -> None:
+    path = tmp_path / "setup.json"
+    path.write_text(content, encoding="utf-8")
+    with on_tcp({1: cg(341).registers}) as (target, _):
+        said = probe(target, "--driver", "carlo_gavazzi", "--setup", path)
+    assert said.code == 2 and part in said.err
+
+
+@pytest.mark.parametrize(("code", "model"), [(71, "EM24-DIN"), (1648, "EM24 Ethernet")])
+def test_a_locked_selector_and_a_pfa_model(
+    probe: Probe, tmp_path: Path, code: int, model: str
+) -> None:
+    meter = cg(code)
+    meter.mode.value, meter.selector.value = 0.0, 3.0
+    path = artifact(tmp_path, models=[model], settings={"application": "H"})
+    with on_tcp({1: meter.registers}) as (target, _):
+        common = (target, "--driver", "carlo_gavazzi", "--setup", path, "--yes")
+        locked = probe(*common)
+        meter.selector.value = 0.0
+        done = probe(*common)
+    assert locked.code == 1 and "front selector is locked: turn it" in locked.err
+    assert done.code == 0 and meter.mode.value == 7.0
+    with on_tcp({1: cg(1649).registers}) as (target, _):
+        said = probe(target, "--driver", "em24_ethernet", "--setup", artifact(
+            tmp_path, models=["EM24 Ethernet"], settings={"application": "H"}))  # fmt: skip
+    assert said.code == 2 and "PFA" in said.err
+
+
+def test_what_the_meter_refuses_or_does_not_keep(probe: Probe, tmp_path: Path) -> None:
+    path = artifact(tmp_path, settings={"ct_ratio": 20})
+    with FakeModbus() as meter:
+        meter.set(1, "holding", 0x0B, 341)
+        target = f"tcp://127.0.0.1:{meter.port}"
+        common = (target, "--driver", "carlo_gavazzi", "--setup", path, "--yes")
+        meter.kept[0x1003] = 10
+        kept = probe(*common)
+        meter.kept.clear()
+        meter.refused[0x1003] = 2
+        missing = probe(*common)
+    assert kept.code == 1 and "took it and kept 0x000a 0x0000 at 0x1003" in kept.err
+    assert missing.code == 2 and "settings.ct_ratio: this meter does not have it" in missing.err
+
+
+def test_a_meter_that_moves_is_told_where_to(probe: Probe, tmp_path: Path) -> None:
+    meter = cg(341)
+    settings = {"address": 5, "baud": 19200, "parity": "even", "measurement_mode": "A"}
+    with on_tcp({1: meter.registers}) as (target, devices):
+        said = probe(
+            target, "--driver", "carlo_gavazzi", "--yes", "--setup",
+            artifact(tmp_path, settings=settings),
+        )  # fmt: skip
+        order = [write.address for write in devices[1].writes]
+    assert said.code == 0
+    assert order == [0x1103, 0x2001, 0x2002, 0x2000], "the address last, all others before it"
+    assert "probe again with baud=19200, parity=even, --unit 5" in said.out
+    assert meter.settings[0x2002].value == 2
+
+
+def test_drivers_without_set_up_say_so(probe: Probe, tmp_path: Path) -> None:
+    site = plant(1000.0)
+    with on_tcp({1: Acuvim2(site, twin.grid_flow(site)).registers}) as (target, _):
+        said = probe(
+            target, "--driver", "acuvim2", "--setup", artifact(tmp_path, settings={"x": 1})
+        )
+    assert said.code == 2 and "acuvim2 cannot be set up" in said.err
+    said = probe("can://can0", "--driver", "foxbms2", "--setup", artifact(tmp_path))
+    assert said.code == 2 and "a bms cannot be set up" in said.err
