@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from simulator.models.inverter import Alarm, State
@@ -35,9 +36,14 @@ class InverterCase:
     starts_s: float = 30.0
 
 
+ESI = {
+    "table": str(Path(__file__).parents[2] / "docs" / "examples" / "abb_esi.toml"),
+    "running": [2], "off": [0], "starting": [1], "alarms": {"9": "dc_high"},
+}  # fmt: skip
 INVERTERS: dict[str, InverterCase] = {
     "trumpf_ac3025": InverterCase(Trumpf, power_at=(4195,), wall_s=3.0),
     "abb_pqstori": InverterCase(PqStorI, power_at=(6200,), wall_s=21.0),
+    "abb_esi": InverterCase(PqStorI, power_at=(6200,), wall_s=21.0, options=ESI),
     "sunspec": InverterCase(SunSpec, power_at=(40_530,), wall_s=3.0),  # 704 WSet
     "tesla": InverterCase(Tesla, power_at=(1020,), wall_s=3.0, breaks=None),
 }
