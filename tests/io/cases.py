@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.models.inverter import Alarm, State
 from simulator.models.site import Site
+from simulator.wire.luxpower import LuxPower
 from simulator.wire.pqstori import PqStorI
 from simulator.wire.sunspec import SunSpec
 from simulator.wire.tesla import Tesla
@@ -40,10 +41,12 @@ ESI = {
     "table": str(Path(__file__).parents[2] / "docs" / "examples" / "abb_esi.toml"),
     "running": [2], "off": [0], "starting": [1], "alarms": {"9": "dc_high"},
 }  # fmt: skip
+LXP = {"rated_w": 10_000.0, "window_min": 6, "pause_s": 10.0, "min_change_pct": 1.0}
 INVERTERS: dict[str, InverterCase] = {
     "trumpf_ac3025": InverterCase(Trumpf, power_at=(4195,), wall_s=3.0),
     "abb_pqstori": InverterCase(PqStorI, power_at=(6200,), wall_s=21.0),
     "abb_esi": InverterCase(PqStorI, power_at=(6200,), wall_s=21.0, options=ESI),
     "sunspec": InverterCase(SunSpec, power_at=(40_530,), wall_s=3.0),  # 704 WSet
     "tesla": InverterCase(Tesla, power_at=(1020,), wall_s=3.0, breaks=None),
+    "luxpower_lxp": InverterCase(LuxPower, power_at=(64, 65), wall_s=425.0, options=LXP),
 }
