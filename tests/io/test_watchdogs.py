@@ -248,6 +248,14 @@ def test_several_are_fed_and_one_that_fails_hinders_no_other(
     assert ("INFO", "watchdog strato_pi is fed again") in words
 
 
+def test_what_was_not_armed_here_is_not_disarmed_here(tmp_path: Path) -> None:
+    twin = StratoPiTwin(tmp_path, Plug("board"))
+    (tmp_path / "class/stratopi/watchdog/enabled").write_text("1")
+    dogs = Watchdogs([("strato_pi", StratoPi(StratoPiWatchdog(files="sys"), tmp_path))])
+    dogs.end()
+    assert twin.status("watchdog/enabled") == "1"
+
+
 def test_an_unfit_device_is_told_once_and_left_alone(
     desk: pytest.MonkeyPatch, device: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
