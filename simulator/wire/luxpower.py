@@ -112,7 +112,7 @@ class LuxPower:
         self.inverter = site.inverter = Following(RATED_W, self._rule)
         for coarse, fine in FINE.items():
             self._settings[fine] = 10 * self._settings.get(coarse, 0)
-        self.registers = Paged(self._rows(), self.held, self._put)
+        self.registers: Registers = Paged(self._rows(), self.held, self._put)
 
     def answers_to(self, _unit: int) -> bool:
         """Its own address only."""

@@ -81,6 +81,8 @@ class DeviceAt:
     reversed_mounting: bool = False
     options: Table | None = None
     """What site.toml says to this driver alone."""
+    bus: Table | None = None
+    """What site.toml says of its wire."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def _device(name: str, table: Table, buses: Table) -> DeviceAt:
         channel=channel,
         reversed_mounting=table.get("mounting", str, "normal") == "reversed",
         options=table.table("options"),
+        bus=buses.table(table.get("bus", str)),
     )
 
 
@@ -174,7 +177,9 @@ def _bus(user: Table, buses: Table) -> tuple[Address, str]:
     match bus.get("kind", str):
         case "modbus_tcp":
             return (bus.get("host", str), bus.get("port", int, 502)), ""
-        case "modbus_rtu":
+        case "lxp_dongle":
+            return (bus.get("host", str), bus.get("port", int, 8_000)), ""
+        case "modbus_rtu" | "lxp_serial":
             return (bus.get("path", str), SERIAL), ""
         case "files":
             return (bus.get("path", str), FILES), ""

@@ -14,6 +14,9 @@ from simulator.wire import acuvim2, carlo_gavazzi
 from simulator.wire.batteries import BATTERIES
 from simulator.wire.board import Board, PluggedChip
 from simulator.wire.can_twin import CanTwin
+from simulator.wire.luxpower import LuxPower
+from simulator.wire.luxpower_dongle import LuxDongle
+from simulator.wire.luxpower_serial import LuxSerial
 from simulator.wire.modbus import ModbusServer, Unit
 from simulator.wire.pigpiod import Pigpiod
 from simulator.wire.plant import Plant
@@ -61,6 +64,7 @@ INVERTERS: dict[str, Callable[[Site, float], InverterTwin]] = {
     "abb_esi": PqStorI,  # its own map is not public: as docs/examples/abb_esi.toml lists it
     "tesla": Tesla,
     "sunspec": SunSpec,
+    "luxpower_lxp": LuxPower,
 }
 METERS: dict[str, Mapping[str, Callable[[Site, bool], MeterTwin]]] = {
     "em24_ethernet": carlo_gavazzi.places(1648),
@@ -99,7 +103,7 @@ class StandIn:
         )
         self.plant = Plant(site, speed)
         self.plugs = Plugs()
-        self._modbus: dict[Address, ModbusServer | RtuServer] = {}
+        self._modbus: dict[Address, ModbusServer | RtuServer | LuxDongle] = {}
         self._daemons: dict[Address, Pigpiod] = {}
         self.inverter = self._put_inverter(wanted.inverter)
         for meter in wanted.meters:
@@ -162,10 +166,13 @@ class StandIn:
 
     # ------------------------------------------------------------ one device each
 
-    def _server(self, address: Address) -> ModbusServer | RtuServer:
+    def _server(
+        self, address: Address, bus: Table | None = None
+    ) -> ModbusServer | RtuServer | LuxDongle:
         host, port = address
         if address not in self._modbus:
-            self._modbus[address] = RtuServer(host) if port == SERIAL else ModbusServer(host, port)
+            plain = RtuServer(host) if port == SERIAL else ModbusServer(host, port)
+            self._modbus[address] = _lux_power(address, bus) or plain
         return self._modbus[address]
 
     def _daemon(self, address: Address) -> Pigpiod:
@@ -181,7 +188,7 @@ class StandIn:
             on_write=twin.on_write,
             reboot=twin.reboot,
         )
-        self._server(at.address).add(at.unit, unit)
+        self._server(at.address, at.bus).add(at.unit, unit)
         return unit
 
     def _put_meter(self, at: DeviceAt) -> None:
@@ -223,6 +230,17 @@ class StandIn:
             return
         chip = _find(CHIPS, at)(self.plant.environment, at.options or Table({}))
         self._daemon(at.address).i2c_devices[at.unit] = PluggedChip(chip, plug)
+
+
+def _lux_power(address: Address, bus: Table | None) -> LuxDongle | LuxSerial | None:
+    """The server of LuxPower's own framing, where the wire is such a one."""
+    kind = "" if bus is None else bus.get("kind", str)
+    if bus is not None and kind == "lxp_dongle":
+        names = bus.get("dongle_serial", str), bus.get("inverter_serial", str)
+        return LuxDongle(*address, *names)
+    if bus is not None and kind == "lxp_serial":
+        return LuxSerial(address[0], bus.get("inverter_serial", str))
+    return None
 
 
 def _find(table: dict[str, T], at: DeviceAt) -> T:
