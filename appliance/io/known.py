@@ -1,13 +1,14 @@
 """Arithmetic with values that may be missing: a sum of which a part is not known is not known."""
 
+from appliance.io.plausible import plausible
 from appliance.io.registers import Values
 from appliance.model import PhaseReading
 
 
-def total(*parts: float | None) -> float | None:
-    """The sum, when all parts are known."""
+def total(*parts: float | None, name: str = "power_w") -> float | None:
+    """The sum, when all parts are known and a quantity of that name can be so large."""
     known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
+    return plausible(name, sum(known)) if len(known) == len(parts) else None
 
 
 def times(factor: float, value: float | None) -> float | None:

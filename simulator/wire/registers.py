@@ -112,10 +112,12 @@ class Registers:
 
     def __init__(self, rows: Iterable[Row], alone: Iterable[Row] = ()) -> None:
         self._alone = {row.address: row for row in alone}
-        self._at: dict[tuple[bool, int], tuple[Row, int]] = {}
+        self._at: dict[tuple[int, int], tuple[Row, int]] = {}
         for row in rows:
-            for offset in range(row.form.words):
-                self._at[row.form is COIL, row.address + offset] = (row, offset)
+            functions = (READ_COILS,) if row.form is COIL else row.functions
+            for function in functions:
+                for offset in range(row.form.words):
+                    self._at[function, row.address + offset] = (row, offset)
 
     def read(self, function: int, address: int, count: int) -> list[int]:
         """Values of `count` registers or coils. Raises IllegalAddressError."""
@@ -147,7 +149,7 @@ class Registers:
             write(value)
 
     def _find(self, function: int, address: int) -> tuple[Row, int]:
-        found = self._at.get((function == READ_COILS, address))
-        if found is None or (function != READ_COILS and function not in found[0].functions):
+        found = self._at.get((function, address))
+        if found is None:
             raise IllegalAddressError
         return found

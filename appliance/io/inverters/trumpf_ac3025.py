@@ -31,6 +31,7 @@ STATES: Final = {
     3: InverterState.RUNNING,
     4: InverterState.UNKNOWN,  # maintenance: somebody else has taken over
 }
+MOST_MODULES: Final = 16
 SET_VALUE_LIMIT_W: Final = 32_000
 """Range of the set value of one module (S1)."""
 
@@ -107,7 +108,9 @@ class Driver(InverterDriver):
             reactive_var=total(*(values.get(f"l{number}_var") for number in (1, 2, 3))),
             phases=phases(values),
             frequency_hz=values.get("frequency_hz"),
-            dc_voltage_v=total(values.get("dc_upper_v"), values.get("dc_lower_v")),
+            dc_voltage_v=total(
+                values.get("dc_upper_v"), values.get("dc_lower_v"), name="dc_voltage_v"
+            ),
             temperature_c=hottest(*(values.get(f"module_{number}_c") for number in (1, 2, 3))),
             faults=faults,
             setpoint_w=_held_w(values),
@@ -139,16 +142,22 @@ class Driver(InverterDriver):
         return (ZERO,)
 
 
+def _modules(values: Values) -> float | None:
+    """How many AC-DC modules share the power; None when it is not known, or cannot be true."""
+    modules = values.get("modules")
+    return modules if modules is not None and 1.0 <= modules <= MOST_MODULES else None
+
+
 def _held_w(values: Values) -> float | None:
     """The set value that all modules together hold."""
-    held_w, modules = values.get("held_w"), values.get("modules")
+    held_w, modules = values.get("held_w"), _modules(values)
     return None if held_w is None or modules is None else held_w * modules
 
 
 def _per_module_w(power_w: float, values: Values) -> float:
     """0 while the number of modules is not known: each of them would get it all."""
-    modules = values.get("modules")
-    if not isfinite(power_w) or modules is None or modules < 1.0:
+    modules = _modules(values)
+    if not isfinite(power_w) or modules is None:
         return 0.0
     share_w = power_w / modules
     return max(-SET_VALUE_LIMIT_W, min(SET_VALUE_LIMIT_W, share_w))
