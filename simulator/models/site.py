@@ -8,6 +8,7 @@ from random import Random
 
 from simulator.models.battery import Battery, build_battery
 from simulator.models.battery_bms import BatteryBms
+from simulator.models.climate import Cabinet
 from simulator.models.inverter import Inverter
 from simulator.models.profile import Profile
 from simulator.models.rack import Rack
@@ -52,6 +53,8 @@ class Site:
         self.box_humidity_pct = 45.0
         self.pressure_hpa = 1_013.25
         self._until_s = -1.0
+        self.cabinet: Cabinet | None = None
+        """Fans and heaters, where the site has them."""
 
     @property
     def battery_w(self) -> float:
@@ -65,7 +68,8 @@ class Site:
         inverter, rack = self.inverter, self.rack
         self.bms.step(dt_s)
         inverter.step(dt_s, rack)
-        rack.step(dt_s, inverter.dc_power_w, self.box_temperature_c)
+        around_c = self.box_temperature_c if self.cabinet is None else self._in_cabinet(dt_s)
+        rack.step(dt_s, inverter.dc_power_w, around_c)
         load_w = self.load_w = (
             self._believed_load_w if self.override_load_w is None else self.override_load_w
         )
@@ -80,6 +84,12 @@ class Site:
             self.grid_export_wh -= grid_w * hours
         self._change_surroundings(dt_s)
         self.elapsed_s += dt_s
+
+    def _in_cabinet(self, dt_s: float) -> float:
+        assert self.cabinet is not None
+        lost_w = self.inverter.dc_power_w - self.inverter.ac_power_w
+        room_c = HOUSE_C + (self.outdoor_c - HOUSE_C) / 3.0
+        return self.cabinet.step(dt_s, self.rack.temperature_c, lost_w, room_c)
 
     def _turn_page(self) -> None:
         profile = self.profile

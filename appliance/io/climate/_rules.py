@@ -30,7 +30,7 @@ class SpeedRule:
         self.hot = False
         if temperatures.unknown:
             self.because = f"{' and '.join(temperatures.unknown)} not known: full speed, no heating"
-            self._wanted_pct = FULL_PCT
+            self._wanted_pct = 0.0
             return FULL_PCT
         curves, hysteresis_k = self._rules.curves, self._rules.hysteresis_k
         rising = {
@@ -120,9 +120,11 @@ class WarmthRule:
         return self._cold or condensing
 
     def may(self, temperatures: Temperatures) -> bool:
-        """Everything is known, and nothing in the zone is hot."""
-        known = not temperatures.unknown and temperatures.heated_c is not None
-        return known and max(temperatures.hottest.values()) < self._settings.hottest_below_c
+        """Everything is known, and no cell and no surface is hot. An inverter is warmer by nature."""
+        if temperatures.unknown or temperatures.heated_c is None:
+            return False
+        warm_c = [value for source, value in temperatures.hottest.items() if source != "inverter"]
+        return max(warm_c) < self._settings.hottest_below_c
 
 
 class HeaterRule:
