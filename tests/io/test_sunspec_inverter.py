@@ -384,3 +384,67 @@ def test_a_reset_is_sent_only_when_asked_for() -> None:
     assert not written(one, "715.AlarmReset")
     assert one.run(3.0, Setpoints(reset_faults=True), lambda: not seen(one).faults)
     assert written(one, "715.AlarmReset")
+
+
+NEW = {
+    0: "off",
+    1: "off",
+    2: "starting",
+    3: "running",
+    4: "running",
+    5: "off",
+    6: "fault",
+    7: "off",
+}
+OLD = {
+    1: "off",
+    2: "off",
+    3: "starting",
+    4: "running",
+    5: "running",
+    6: "off",
+    7: "fault",
+    8: "off",
+}
+
+
+@pytest.mark.parametrize(("name", "states"), [("inverter_state", NEW), ("old_state", OLD)])
+def test_every_state_of_the_standard_and_power_only_while_running(
+    name: str, states: dict[int, str]
+) -> None:
+    one = started()
+    for number, word in states.items():
+        values = {name: float(number)}
+        assert one.driver.reading(values).state == word
+        sent = [
+            write.words
+            for write in one.driver.writes(on(1_000.0), values, 1)
+            if write.address == address(one, "704.WSet")
+        ]
+        assert sent == [(0, 1_000 if word == "running" else 0)]
+
+
+@pytest.mark.parametrize("nonsense", [float("nan"), float("inf"), float("-inf")])
+def test_nonsense_is_zero(nonsense: float) -> None:
+    one = started()
+    writes = one.driver.writes(on(nonsense, nonsense), one.polled.values, 1)
+    for key in ("704.WSet", "704.VarSet"):
+        assert [w.words for w in writes if w.address == address(one, key)] == [(0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "key", "words"),
+    [
+        (WAY_704, "704.WSetRvrtTms", (0, 2)),
+        (WAY_704, "704.VarSetRvrtTms", (0, 2)),
+        (WAY_124, "124.InOutWRte_RvrtTms", (2,)),
+        (WAY_123, "123.WMaxLimPct_RvrtTms", (2,)),
+        (WAY_123, "123.VArPct_RvrtTms", (2,)),
+    ],
+)
+def test_timers_are_set_before_any_power_and_with_each_sign_of_life(
+    shape: Shape, key: str, words: tuple[int, ...]
+) -> None:
+    one = started(shape)
+    for writes in (one.driver.arm(), one.driver.writes(on(), one.polled.values, 1)):
+        assert [w.words for w in writes if w.address == address(one, key)] == [words]
