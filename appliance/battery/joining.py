@@ -32,8 +32,6 @@ class Joining:
         battery = seen.battery
         if battery is None or len(battery.racks) < 2:
             return memory.racks_apart
-        if all(is_bad(rack) for rack in battery.racks):
-            return memory.racks_apart  # the battery as a whole is at fault
         apart: Apart = {one.rack: one for one in memory.racks_apart}
         for rack in battery.racks:
             self._look(rack, self._connected(battery, memory), apart, seen.now_s)
@@ -44,7 +42,7 @@ class Joining:
         else:
             self._let_one_join(seen, battery, apart)
         if len(apart) == len(battery.racks):
-            return memory.racks_apart
+            return memory.racks_apart  # the battery as a whole is at fault
         return tuple([apart[number] for number in sorted(apart)])
 
     def _connected(self, battery: BatteryReading, memory: Memory) -> bool:

@@ -145,6 +145,19 @@ def test_a_fault_of_the_battery_itself_stops_it() -> None:
     )
 
 
+def test_a_fault_of_the_battery_beside_one_of_a_rack_stops_it() -> None:
+    story = running()
+    faults = ("rack 2: fuse", "insulation")
+    reading = battery(rack(1), rack(2, faults=("fuse",), contactors_closed=False), faults=faults)
+    assert story.step(battery=reading).state is State.ERROR
+
+
+def test_without_a_voltage_to_compare_with_none_joins() -> None:
+    story = started()
+    unknown = battery(rack(1, voltage_v=None), rack(2, voltage_v=402.0, contactors_closed=False))
+    assert story.run(1.0, battery=unknown).setpoints.racks_open == (2,)
+
+
 def test_a_single_rack_at_fault_stops_the_box() -> None:
     story = Story().running()
     story.step(battery=battery(rack(1, faults=("fuse",)), faults=("rack 1: fuse",)))

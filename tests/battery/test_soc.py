@@ -153,15 +153,15 @@ def test_charge_that_flowed_in_a_gap_is_taken_from_the_bms() -> None:
     bench = Bench(real_rack(80.0), WrongBms(75.0))
     bench.fill()
     wrong_pct = bench.wrong_pct
-    for _ in range(60):
+    for _ in range(20):
         bench.rack.step(10.0, 3_000.0, 25.0)
         bench.bms.count(bench.rack.current_a, 10.0)
-    bench.now_s += 600.0
+    bench.now_s += 200.0
     bench.look()
     bench.run(1_000.0, 0.5)
     assert bench.wrong_pct == pytest.approx(wrong_pct, abs=0.3)
     memory = bench.remembered()
-    assert (memory.gaps, memory.gap_s) == (1, 600.0)
+    assert (memory.gaps, memory.gap_s) == (1, 200.0)
 
 
 def test_energy_follows_the_shown_charge() -> None:
@@ -175,3 +175,16 @@ def test_unknown_charge_stays_unknown() -> None:
     shown = bench.estimator.update(read(bench.rack, None), 1.0)
     assert shown.soc_pct is None
     assert shown.soc_bms_pct is None
+
+
+@pytest.mark.parametrize("ah", [0.52, -0.52])
+def test_what_the_bms_counts_is_no_jump(ah: float) -> None:
+    """2 % in one step, and the BMS has seen it too."""
+    correction = SocCorrection(3.0)
+    correction.update(50.0, NOTHING, 26.0, 0.0, None)
+    step = Step(ah, 60.0)
+    moved_pct = 100.0 * ah / 26.0
+    shown = correction.update(50.0 - moved_pct, step, 26.0, 60.0, None)
+    assert shown == pytest.approx(53.0 - moved_pct)
+    shown = correction.update(50.0 - moved_pct - 5.0, step, 26.0, 120.0, None)
+    assert shown == pytest.approx(53.0 - 2.0 * moved_pct, abs=0.2), "5 % less is one"

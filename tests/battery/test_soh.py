@@ -1,12 +1,14 @@
 """State of health: capacity between full and empty, resistance from steps of the current."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
 from appliance.io.bms.estimate import Estimator
 from appliance.io.bms.soc import Step
 from appliance.io.bms.soh import CapacityMeter, ResistanceMeter
-from appliance.model import BatteryMemory
+from appliance.model import BatteryMemory, BatteryReading, BatteryState
 from tests.battery.truth import Bench, WrongBms, battery_settings, read, real_rack
 
 
@@ -130,23 +132,59 @@ def test_a_voltage_that_goes_the_wrong_way_is_no_resistance() -> None:
     assert meter.resistance_ohm is None
 
 
-def test_what_a_rack_less_held_is_not_held_against_the_battery() -> None:
-    """One of two racks leaves between full and empty: no measurement, and no error of the charge."""
-    rack, bms = real_rack(60.0), WrongBms(60.0)
-    estimator = Estimator(battery_settings(racks=2), BatteryMemory())
-    now_s = 0.0
-    shown = None
-    for power_w, both in ((-5_000.0, True), (5_000.0, False)):
-        for _ in range(600):
-            now_s += 10.0
+class Pair:
+    """Two equal racks, told as one true rack twice; the second one may be open."""
+
+    def __init__(self, soc_pct: float) -> None:
+        self.rack, self.bms = real_rack(soc_pct), WrongBms(soc_pct)
+        self.estimator = Estimator(battery_settings(racks=2), BatteryMemory())
+        self.now_s = 0.0
+        self.shown = BatteryReading(BatteryState.UNKNOWN)
+
+    def run(self, power_w: float, both: bool, until: Callable[[], bool]) -> None:
+        for _ in range(4_000):
+            self.now_s += 10.0
+            rack = self.rack
             rack.step(10.0, min(rack.max_discharge_w, max(-rack.max_charge_w, power_w)), 25.0)
-            bms.count(rack.current_a, 10.0)
-            one = read(rack, bms.soc_pct)
+            self.bms.count(rack.current_a, 10.0)
+            one = read(rack, self.bms.soc_pct)
             other = msgspec.structs.replace(one.racks[0], rack=2, contactors_closed=both)
             sum_a = rack.current_a * (2.0 if both else 1.0)
             reading = msgspec.structs.replace(one, current_a=sum_a, racks=(*one.racks, other))
-            shown = estimator.update(reading, now_s)
-            if power_w > 0 and rack.soc_pct < 40.0 and both is False and shown.empty is False:
-                assert shown.soc_pct == pytest.approx(rack.soc_pct, abs=1.5)
-    assert shown is not None
-    assert shown.capacity_wh is None
+            self.shown = self.estimator.update(reading, self.now_s)
+            if until():
+                return
+        raise AssertionError(f"not in time: {self.shown}")
+
+
+def test_what_a_rack_less_held_is_not_held_against_the_battery() -> None:
+    pair = Pair(60.0)
+    pair.run(-5_000.0, True, lambda: pair.shown.full is True)
+    pair.run(5_000.0, False, lambda: pair.rack.soc_pct < 40.0)
+    pair.run(5_000.0, True, lambda: pair.shown.empty is True)
+    assert pair.shown.capacity_wh is None
+    pair.run(-5_000.0, True, lambda: pair.shown.full is True)
+    assert pair.shown.soh_pct == pytest.approx(100.0, abs=2.0)
+
+
+def test_a_rack_alone_counts_for_itself() -> None:
+    pair = Pair(90.0)
+    pair.run(-3_000.0, False, lambda: pair.shown.full is True)
+    end_s = pair.now_s + 2.0 * 3_600.0
+    pair.run(2_000.0, False, lambda: pair.now_s >= end_s)
+    assert pair.shown.soc_pct == pytest.approx(pair.rack.soc_pct, abs=1.0)
+    assert pair.shown.soe_wh == pytest.approx(106.0 * pair.rack.soc_pct, rel=0.03), "half of it"
+
+
+def test_when_a_rack_leaves_the_bms_may_say_something_else_at_once() -> None:
+    """Its mean is over other racks: no jump to take up, and our count is not of these racks."""
+    pair = Pair(90.0)
+    pair.run(-3_000.0, True, lambda: pair.shown.full is True)
+    pair.run(3_000.0, True, lambda: pair.rack.soc_pct < 80.0)
+    before_pct = pair.shown.soc_pct or 0.0
+    pair.bms.soc_pct -= 8.0
+    pair.run(3_000.0, False, lambda: True)
+    assert pair.shown.soc_pct == pytest.approx(before_pct - 8.0, abs=0.5)
+    end_s = pair.now_s + 3_600.0
+    pair.run(1_000.0, False, lambda: pair.now_s >= end_s)
+    assert pair.shown.soc_pct == pytest.approx(pair.bms.soc_pct, abs=1.0)
