@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from appliance.clock import Clock
-from appliance.io.bms import Decoder
+from appliance.io.bms import Decoder, FamilyError
 from appliance.io.buses import BusError
 from appliance.io.buses.can import CanPort, open_can
-from appliance.probe.found import Found, ProbeError
+from appliance.probe.found import Found, ProbeError, WrongInputError
 from appliance.probe.target import Target
 from appliance.settings import Settings
 from appliance.site import CanBus
@@ -29,9 +29,12 @@ class Options(Settings):
 
 
 def hear(name: str, target: Target, bus: CanBus, options: Mapping[str, Any], clock: Clock) -> Found:
-    """One reading of what is heard. Raises ProbeError, FamilyError, pydantic's ValidationError."""
+    """One reading of what is heard. Raises ProbeError, WrongInputError, pydantic's ValidationError."""
     chosen = Options.model_validate(dict(options))
-    decoder = Decoder.of(name, chosen.racks, chosen.capacity_wh)
+    try:
+        decoder = Decoder.of(name, chosen.racks, chosen.capacity_wh)
+    except FamilyError as error:
+        raise WrongInputError([str(error)]) from error
     started_s = clock.now_s()
     try:
         port = open_can(bus, clock)

@@ -10,11 +10,7 @@ from pydantic import ValidationError
 
 from appliance import registry
 from appliance.clock import Clock, SystemClock
-from appliance.io.bms import FamilyError
 from appliance.probe.found import Found, WrongInputError
-from appliance.probe.listening import hear
-from appliance.probe.registers import Device, probe_registers
-from appliance.probe.sensing import sense
 from appliance.probe.target import Target, read_target
 from appliance.site import (
     CanBus,
@@ -76,7 +72,7 @@ def probe(asked: Asked, clock: Clock | None = None) -> Found:
         return _probe(kind, asked, target, unit, options, clock)
     except ValidationError as error:
         raise WrongInputError(_sentences(error, options)) from error
-    except (ValueError, FamilyError) as error:
+    except ValueError as error:
         raise WrongInputError([str(error)]) from error
 
 
@@ -91,14 +87,21 @@ def _probe(
     bus = target.bus
     known: dict[str, object] = {"driver": asked.driver, "bus": "probe", "options": dict(options)}
     known |= {} if unit is None else {"unit": unit}
+    # Each kind of bus has its own large libraries; a probe needs one.
     if isinstance(bus, CanBus):
+        from appliance.probe.listening import hear
+
         return hear(asked.driver, target, bus, options, clock)
     if isinstance(bus, I2cBus | SysFiles):
         if isinstance(bus, I2cBus) and unit is None:
             raise WrongInputError(["TARGET ?address: missing, as in i2c:///dev/i2c-1?address=0x76"])
+        from appliance.probe.sensing import sense
+
         return sense(Sensor.model_validate(known), target, bus, clock)
     if isinstance(bus, Gpio):
         raise WrongInputError(["TARGET: pins alone are no device"])
+    from appliance.probe.registers import Device, probe_registers
+
     device = (
         Device.meter(Meter.model_validate(known))
         if kind == "meter"
