@@ -16,6 +16,7 @@ from appliance.model import (
     Snapshot,
 )
 from appliance.site import SiteSettings
+from simulator.models.bms import Bms as RackBms
 from simulator.models.bms import State as Bms
 from simulator.models.inverter import UNIT_W
 from simulator.models.inverter import State as Unit
@@ -53,6 +54,7 @@ class Plant:
             rated_w=max(UNIT_W, MARGIN * max(rating.max_charge_w, rating.max_discharge_w)),
         )
         self._has_pv = "pv" in site.meters
+        self._racks_open: tuple[int, ...] = ()
         self.charge_wh = self.discharge_wh = 0.0
 
     @property
@@ -106,6 +108,9 @@ class Plant:
             site.bms.reset_persistent_flags()
         inverter.on, inverter.setpoint_w = setpoints.inverter_on, setpoints.power_w
         site.bms.request_close = setpoints.contactors_closed
+        if setpoints.racks_open != self._racks_open:
+            self._racks_open = setpoints.racks_open
+            site.bms.leave_out(setpoints.racks_open)
         site.step(dt_s)
         battery_wh = inverter.ac_power_w * dt_s / 3600.0
         if battery_wh > 0.0:
@@ -129,16 +134,24 @@ class Plant:
 
     def _battery(self) -> BatteryReading:
         rack, bms = self._site.rack, self._site.bms
+        racks = tuple([_rack(number, one) for number, one in enumerate(bms.masters, 1)])
         faults = tuple(sorted(bms.faults))
-        reading = RackReading(
-            1, rack.voltage_v, rack.current_a, rack.power_w, rack.soc_pct, rack.soh_pct,
-            rack.cell_min_v, rack.cell_max_v, rack.cell_avg_v,
-            f"1.{rack.cell_min_at}", f"1.{rack.cell_max_at}",
-            rack.cell_min_c, rack.cell_max_c, rack.cell_avg_c,
-            f"1.{rack.cell_min_c_at}", f"1.{rack.cell_max_c_at}",
-            rack.max_charge_w, rack.max_discharge_w, rack.connected, faults,
-        )  # fmt: skip
+        warnings: tuple[str, ...] = ()
+        if len(racks) > 1 and bms.state is not Bms.ERROR:
+            faults, warnings = (), faults
         return BatteryReading(
             BATTERY_STATES[bms.state], rack.voltage_v, rack.current_a, rack.power_w, rack.soc_pct,
-            rack.soh_pct, rack.soe_wh, rack.max_charge_w, rack.max_discharge_w, faults, (reading,),
+            rack.soh_pct, rack.soe_wh, rack.max_charge_w, rack.max_discharge_w, faults, racks, warnings,
         )  # fmt: skip
+
+
+def _rack(number: int, bms: RackBms) -> RackReading:
+    rack = bms.rack
+    return RackReading(
+        number, rack.voltage_v, rack.current_a, rack.power_w, rack.soc_pct, rack.soh_pct,
+        rack.cell_min_v, rack.cell_max_v, rack.cell_avg_v,
+        f"{number}.{rack.cell_min_at}", f"{number}.{rack.cell_max_at}",
+        rack.cell_min_c, rack.cell_max_c, rack.cell_avg_c,
+        f"{number}.{rack.cell_min_c_at}", f"{number}.{rack.cell_max_c_at}",
+        rack.max_charge_w, rack.max_discharge_w, rack.connected, tuple(sorted(bms.faults)),
+    )  # fmt: skip

@@ -4,6 +4,8 @@ A rack joins only when its voltage is that of the bus, or when it was told to jo
 has a fault leaves the others alone.
 """
 
+from collections.abc import Iterable
+
 from simulator.models.battery import Battery
 from simulator.models.bms import Bms, State
 
@@ -52,6 +54,11 @@ class BatteryBms:
             bms.reset_persistent_flags()
             if self._one is None and bms.state is State.ERROR:
                 self._pardoned.add(bms)
+
+    def leave_out(self, racks: Iterable[int]) -> None:
+        """These racks, counted from 1, take no part; all others do."""
+        left_out = frozenset(racks)
+        self.enabled = [number not in left_out for number in range(1, len(self.masters) + 1)]
 
     def sleep(self) -> None:
         """Fall asleep, unless contactors are closed or asked for."""

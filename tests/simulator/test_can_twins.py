@@ -339,9 +339,10 @@ def test_the_last_rack_can_fall_silent(family: str) -> None:
 
 def test_a_reboot_forgets_requests_and_takes_its_time() -> None:
     battery = connected("nbms_2_4")
-    assert battery.site.battery.connected
+    racks = battery.site.battery.racks
+    assert [rack.connected for rack in racks] == [True, True]
     battery.put(plugs.REBOOT)
-    assert not battery.site.battery.connected
+    assert [rack.connected for rack in racks] == [False, False]
     assert not battery.site.bms.request_close
     assert battery.run(0.5) == []
     battery.twin._up_at_s = 0.0
