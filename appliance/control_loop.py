@@ -44,6 +44,11 @@ def freeze(
             for name, slot in sensors.items()
             if name != "box"
         },
+        meters={
+            name: slot.fresh(now_s, site.meters[name].max_age_s)
+            for name, slot in meters.items()
+            if name not in ("grid", "pv")
+        },
         relays={name: slot.fresh(now_s, RELAY_MAX_AGE_S) for name, slot in slots.relays.items()},
         requests=slots.requests.drain(),
         workers_down=down,

@@ -219,6 +219,12 @@ def _pv_meter_silent(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sou
     return ("PV meter",) if "pv" in site.meters and seen.pv is None else NOWHERE
 
 
+def _meter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    if not seen.meters:
+        return NOWHERE
+    return tuple([f"{name} meter" for name, reading in seen.meters.items() if reading is None])
+
+
 def _estop(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     pressed = seen.board is not None and seen.board.estop_pressed
     return ("emergency stop",) if pressed else NOWHERE
@@ -313,6 +319,7 @@ ERRORS: Final = (
     Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", _grid_outlasted, latched=True),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
+    Row(303, "Meter does not answer",           WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _meter_silent),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
     Row(501, "Sensor does not answer",          WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),

@@ -159,6 +159,8 @@ class Snapshot(Word, frozen=True):
     """Recorded so that a replay can start anywhere."""
     sensors: dict[str, SensorReading | None] = msgspec.field(default_factory=dict)
     """Every other sensor by its name in site.toml; `box` has its own place."""
+    meters: dict[str, MeterReading | None] = msgspec.field(default_factory=dict)
+    """Every other meter by its name in site.toml; `grid` and `pv` have their own places."""
     climate: ClimateReading | None = None
     grid_view: GridView | None = None
     frozen: tuple[str, ...] = ()

@@ -56,7 +56,8 @@ class SiteSettings(Settings):
     buses: dict[Name, Bus]
     battery: Battery
     inverter: Inverter
-    meters: dict[Literal["grid", "pv"], Meter]
+    meters: dict[Name, Meter]
+    """`grid` is needed, `pv` has its own meaning; others are read and shown."""
     sensors: dict[Name, Sensor] = Field(default_factory=dict)
     board: Board
     relays: dict[Name, Relay] = Field(default_factory=dict)

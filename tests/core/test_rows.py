@@ -197,6 +197,8 @@ CASES: dict[int, tuple[Case, ...]] = {
              {"grid": MeterReading()}, {"grid": MeterReading(0.0)}),
     ),
     302: (Case(WARNING, NOTHING, 2.0, 2.0, "PV meter", {"pv": None}, {"pv": MeterReading(0.0)}),),
+    303: (Case(WARNING, NOTHING, 2.0, 2.0, "wallbox meter", {"meters": {"wallbox": None}},
+               {"meters": {"wallbox": MeterReading()}}),),
     401: (Case(CRITICAL, EMERGENCY, 0.0, 0.0, "emergency stop",
                {"board": BoardReading(estop_pressed=True)},
                {"board": BoardReading(estop_pressed=False)}),),

@@ -97,7 +97,7 @@ class Tcp(OneAnswer, ModbusTcpClient):  # type: ignore[misc]
     tcp = True
 
 
-class Rtu(OneAnswer, ModbusSerialClient):  # type: ignore[misc]
+class Rtu(OneAnswer, ModbusSerialClient):
     tcp = False
 
 
