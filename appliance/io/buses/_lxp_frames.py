@@ -196,24 +196,29 @@ class Frames:
         self._waiting.clear()
 
     def _next(self) -> bytes | None:
-        waiting = self._waiting
-        while True:
-            at = waiting.find(PREFIX)
-            if at < 0:
-                del waiting[: max(0, len(waiting) - 1)]  # Its last byte may begin the next prefix.
-                return None
-            del waiting[:at]
-            if len(waiting) < _BEFORE_LENGTH:
-                return None
-            size = _BEFORE_LENGTH + int.from_bytes(waiting[4:6], "little")
-            if _HEARTBEAT_SIZE <= size <= LONGEST:
-                if len(waiting) < size:
-                    return None
-                frame = bytes(waiting[:size])
-                if _whole(frame):
-                    del waiting[:size]
-                    return frame
-            del waiting[: len(PREFIX)]  # No frame begins here.
+        """The first whole frame, also behind the beginning of one whose rest never comes."""
+        waiting, keep_from = self._waiting, -1
+        at = waiting.find(PREFIX)
+        while at >= 0:
+            size = _size(waiting[at : at + _BEFORE_LENGTH])
+            frame = bytes(waiting[at : at + size])
+            if len(frame) < size:
+                keep_from = at if keep_from < 0 else keep_from
+            elif size >= _HEARTBEAT_SIZE and _whole(frame):
+                del waiting[: at + size]
+                return frame
+            at = waiting.find(PREFIX, at + 1)
+        # A last byte may begin the next prefix.
+        del waiting[: keep_from if keep_from >= 0 else max(0, len(waiting) - 1)]
+        return None
+
+
+def _size(head: bytearray) -> int:
+    """How long the frame is that begins so; 0 for one that cannot be."""
+    if len(head) < _BEFORE_LENGTH:
+        return _BEFORE_LENGTH
+    size = _BEFORE_LENGTH + int.from_bytes(head[4:6], "little")
+    return size if _HEARTBEAT_SIZE <= size <= LONGEST else 0
 
 
 def _whole(frame: bytes) -> bool:

@@ -31,8 +31,9 @@ def reading(values: Values) -> BatteryReading:
         soh_pct=soh_pct,
         cell_min_v=told.get("cell_min_v"),
         cell_max_v=told.get("cell_max_v"),
-        cell_min_c=told.get("cell_min_c"),
-        cell_max_c=told.get("cell_max_c"),
+        # A BMS that says nothing of its cells leaves all these registers at 0.
+        cell_min_c=None if told.get("cell_min_v") is None else told.get("cell_min_c"),
+        cell_max_c=None if told.get("cell_max_v") is None else told.get("cell_max_c"),
         max_charge_w=_product(told.get("bms_charge_a"), voltage_v),
         max_discharge_w=_product(told.get("bms_discharge_a"), voltage_v),
         faults=faults,
@@ -72,8 +73,8 @@ def _halves(word: float | None) -> tuple[float | None, float | None]:
 
 
 def _signed(current_a: float | None, power_w: float | None) -> float | None:
-    """The current's own sign is in no document: it has that of the power."""
-    if current_a is None or power_w is None:
+    """The current's own sign is in no document: it has that of the power. 0 A with power: not told."""
+    if current_a is None or power_w is None or (current_a == 0.0 and power_w != 0.0):
         return None
     return abs(current_a) if power_w >= 0.0 else -abs(current_a)
 
