@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from simulator.wire.control import SiteControl
 from tests.stories import HOME
 
 SUNNY = HOME.parent.parent / "profiles" / "sunny.csv"
-PORTS = ("15020", "15021", "29536", "18888")
+PORTS = re.compile(r"(?<=port = )\d{5}|(?<=127\.0\.0\.1:)\d{5}")
 READY_S = 20.0
 
 
@@ -46,11 +47,8 @@ class LiveBox:
         self.folder = folder
         self.run_folder = folder / "run"
         self.site = folder / "site.toml"
-        text = site_toml or HOME.read_text()
-        text = text.replace("build/run/data", f"{folder}/data").replace(
-            "build/run/run", f"{folder}/run"
-        )
-        for port in PORTS:
+        text = (site_toml or HOME.read_text()).replace("build/run/", f"{folder}/")
+        for port in set(PORTS.findall(text)):
             text = text.replace(port, str(free_port()))
         self.site.write_text(text)
         pid = os.getpid()
