@@ -71,7 +71,7 @@ def probe(asked: Asked, clock: Clock | None = None) -> Found:
     try:
         return _probe(kind, asked, target, unit, options, clock)
     except ValidationError as error:
-        raise WrongInputError(_sentences(error, options)) from error
+        raise WrongInputError(_sentences(error)) from error
     except ValueError as error:
         raise WrongInputError([str(error)]) from error
 
@@ -161,15 +161,17 @@ def _document(path: Path | None) -> object | None:
     return document
 
 
-def _sentences(error: ValidationError, options: Mapping[str, Any]) -> list[str]:
+def _sentences(error: ValidationError) -> list[str]:
     lines = []
     for mistake in error.errors():
         name = ".".join(str(part) for part in mistake["loc"])
-        given = f"--set {name}" if name in options else f"--{name}"
-        reason = {"extra_forbidden": "unknown option", "missing": "missing: add --set"}.get(
-            mistake["type"], mistake["msg"].removeprefix("Value error, ")
-        )
         value = mistake["input"]
-        shown = "" if isinstance(value, dict | list) else f" = {value!r}"
-        lines.append(f"{given}{shown}: {reason}")
+        if mistake["type"] == "missing":
+            lines.append(f"--set {name}=VALUE: missing, this driver needs it")
+        elif mistake["type"] == "extra_forbidden":
+            lines.append(f"--set {name}: this driver has no such option")
+        else:
+            given = f"--{name}" if name in ("unit", "driver") else f"--set {name}"
+            shown = "" if isinstance(value, dict | list) else f" = {value!r}"
+            lines.append(f"{given}{shown}: {mistake['msg'].removeprefix('Value error, ')}")
     return lines

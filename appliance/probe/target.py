@@ -66,14 +66,20 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
     "files": Scheme(lambda url: {"kind": "files", "path": url.path}, {}),
     "lxp": Scheme(
         lambda url: {"kind": "lxp_dongle"} | _host(url),
-        {"dongle": "dongle_serial", "inverter": "inverter_serial", **_TIMEOUT},
+        {"dongle": "dongle_serial", "inverter": "inverter_serial", "pause": "pause_s", **_TIMEOUT},
     ),
     "lxprtu": Scheme(
         lambda url: {"kind": "lxp_serial", "path": url.path},
         {"inverter": "inverter_serial", "baud": "baud", **_TIMEOUT},
     ),
 }
-NUMBERS: Final = {"baud": int, "stop_bits": int, "bitrate": int, "timeout_s": float}
+NUMBERS: Final = {
+    "baud": int,
+    "stop_bits": int,
+    "bitrate": int,
+    "timeout_s": float,
+    "pause_s": float,
+}
 
 
 def read_target(text: str) -> Target:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from simulator.models.profile import load_profile
 from simulator.models.site import Site, pretend_site
+from simulator.wire.luxpower_dongle import LuxDongle
 from simulator.wire.modbus import ModbusServer, Unit
 from simulator.wire.plugs import Plug
 from simulator.wire.registers import Registers
 from simulator.wire.rtu import RtuServer
+from tests.io.fake_modbus import free_port
 from tests.stories import HOME
 
 Units = Mapping[int, Registers]
@@ -42,7 +44,17 @@ def on_line(units: Units, folder: Path) -> Iterator[tuple[str, dict[int, Unit]]]
 
 
 @contextmanager
-def _running(server: ModbusServer | RtuServer, units: Units) -> Iterator[dict[int, Unit]]:
+def on_dongle(registers: Registers) -> Iterator[tuple[str, dict[int, Unit]]]:
+    """A LuxPower behind its dongle."""
+    port, dongle, inverter = free_port(), "BA12345678", "1234567890"
+    with _running(LuxDongle("127.0.0.1", port, dongle, inverter), {1: registers}) as devices:
+        yield f"lxp://127.0.0.1:{port}?dongle={dongle}&inverter={inverter}", devices
+
+
+@contextmanager
+def _running(
+    server: ModbusServer | RtuServer | LuxDongle, units: Units
+) -> Iterator[dict[int, Unit]]:
     devices = {number: Unit(table, Plug(f"unit {number}")) for number, table in units.items()}
     for number, device in devices.items():
         server.add(number, device)

@@ -11,10 +11,13 @@ import pytest
 from appliance.__main__ import main
 from simulator.wire import carlo_gavazzi as twin
 from simulator.wire.acuvim2 import Acuvim2
+from simulator.wire.luxpower import LuxPower
 from simulator.wire.plugs import EXCEPTION, GARBAGE, SILENT
+from simulator.wire.stand_in import METERS
+from tests.io.cases import INVERTERS
 from tests.io.fake_modbus import FakeModbus, free_port
 from tests.io.fake_socketcand import FakeSocketcand
-from tests.io.served import on_line, on_tcp, plant
+from tests.io.served import on_dongle, on_line, on_tcp, plant
 from tests.io.test_round_trip import pretend_site
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -111,6 +114,37 @@ def test_an_inverter_is_read_and_never_written(probe: Probe) -> None:
     assert said.json["reading"]["power_w"] == pytest.approx(-1000.0)
 
 
+@pytest.mark.parametrize("name", sorted(set(INVERTERS) - {"luxpower_lxp"}))
+def test_every_inverter_is_read_and_never_written(probe: Probe, name: str) -> None:
+    twin = INVERTERS[name].twin(plant(1000.0))
+    options = [f"{key}={json.dumps(value)}" for key, value in INVERTERS[name].options.items()]
+    chosen = [part for option in options for part in ("--set", option)]
+    with on_tcp({1: twin.registers}) as (target, devices):
+        said = probe(target, "--driver", name, "--as", "inverter", "--json", *chosen)
+        assert not devices[1].writes
+    assert said.code == 0
+    assert said.json["reading"]["state"] in ("off", "starting", "running")
+    assert said.json["reading"]["power_w"] == pytest.approx(0.0, abs=15.0)
+
+
+def test_a_luxpower_by_its_dongle(probe: Probe) -> None:
+    with on_dongle(LuxPower(plant(1000.0)).registers) as (target, devices):
+        common = ("--driver", "luxpower_lxp", "--set", "rated_w=10000", "--json")
+        said = probe(f"{target}&pause=0.02", *common)
+        assert not devices[1].writes
+        stranger = probe(f"{target.replace('1234567890', '9876543210')}&timeout=0.3", *common)
+    assert said.code == 0 and said.json["took_s"] < 10.0
+    assert said.json["reading"]["state"] in ("off", "starting", "running")
+    assert stranger.code == 1 and "serial numbers" in stranger.err
+
+
+def test_a_sunspec_meter(probe: Probe) -> None:
+    registers = METERS["sunspec"]["meter.grid"](plant(1000.0), False).registers
+    with on_tcp({1: registers}) as (target, _):
+        said = probe(target, "--driver", "sunspec", "--as", "meter", "--json")
+    assert said.json["reading"]["power_w"] == pytest.approx(1000.0, abs=2.0)
+
+
 def test_a_battery_and_a_sensor_of_the_pretend_home(probe: Probe, tmp_path: Path) -> None:
     text = (LINE / "simulator" / "sites" / "home.toml").read_text(encoding="utf-8")
     ports = {port: str(free_port()) for port in ("15020", "15021", "29536", "18888")}
@@ -200,7 +234,7 @@ def test_a_bus_with_other_traffic_and_with_none(
         (["tcp://h", "--driver", "acuvim2", "--unit", "300"], ["--unit = 300", "less than or equal to 255"]),
         (["tcp://h", "--driver", "acuvim2", "--set", "x"], ["--set 'x'"]),
         (["tcp://h", "--driver", "acuvim2", "--yes"], ["--yes: only with --setup"]),
-        (["tcp://h", "--driver", "table"], ["--table: missing"]),
+        (["tcp://h", "--driver", "table"], ["--set table=VALUE: missing"]),
         (
             ["rtu:///x?baud=3&parity=maybe&colour=red&unit=q", "--driver", "acuvim2"],
             ["baud = 3", "parity = 'maybe'", "?colour: unknown", "unit = 'q'"],
