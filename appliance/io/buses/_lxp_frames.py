@@ -222,13 +222,15 @@ def _size(head: bytearray) -> int:
 
 
 def _whole(frame: bytes) -> bool:
-    """It says itself how long it is in two places, and carries a check sum when it carries registers."""
+    """It names a dongle, says in two places how long it is, and its check sum is right where it has one."""
+    if not frame[8:18].isalnum():
+        return False
     if frame[7] == HEARTBEAT:
-        return len(frame) == _HEARTBEAT_SIZE
+        return len(frame) == _HEARTBEAT_SIZE and frame[18] == 0
     if frame[7] != TRANSLATED:
         return True
     return (
         len(frame) >= _INNER_AT + 2
         and int.from_bytes(frame[18:20], "little") == len(frame) - _INNER_AT
-        and crc16(frame[_INNER_AT:-2]) == int.from_bytes(frame[-2:], "little")
+        and _sealed(frame[_INNER_AT:])
     )
