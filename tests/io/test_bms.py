@@ -189,7 +189,8 @@ def test_racks_are_strings() -> None:
     assert second.cell_min_v == pytest.approx(3.1) and first.cell_min_v == pytest.approx(3.281)
     assert second.cell_min_v_at == "2.46", "of the string that the whole battery names"
     assert first.cell_max_v == pytest.approx(3.4) and second.cell_max_v == pytest.approx(3.304)
-    assert reading.faults == ("rack 2: measuring wire broken",)
+    assert reading.faults == () and second.faults == ("measuring wire broken",)
+    assert reading.warnings == ("rack 2: measuring wire broken",), "the other rack works"
 
 
 def spoken(
@@ -222,7 +223,11 @@ def test_one_rack_of_two_is_not_heard() -> None:
     for step in range(15):
         for one in fox.frames(100.0 + 0.1 * step, 1):
             decoder.store(one)
-    assert decoder.reading(101.4).faults == ("rack 2: state is not heard",)
+    degraded = decoder.reading(101.4)
+    assert degraded.faults == () and degraded.state is BatteryState.CONNECTED
+    assert degraded.warnings == ("rack 2: state is not heard",)
+    assert degraded.racks[1].contactors_closed is None
+    assert degraded.racks[1].faults == ("state is not heard",)
     assert decoder.reading(105.0).faults == (), "a BMS that says nothing at all is another error"
     for one in fox.frames(105.0, 1):
         decoder.store(one)
@@ -245,10 +250,13 @@ def test_averages_by_rack() -> None:
 
 
 def test_energy_from_the_state_of_charge_when_the_bms_does_not_say() -> None:
-    text = (DBC_FOLDER / "foxbms2.toml").read_text(encoding="utf-8")
-    assert "soe_wh" in text
-    decoder = heard(*fox.frames(100.0))
-    decoder._battery["soe_wh"] = ()
+    family = load_family("foxbms2")
+    without = family.model_copy(
+        update={"battery": family.battery.model_copy(update={"soe_wh": ()})}
+    )
+    decoder = Decoder(without, 1, 10_600.0)
+    for one in fox.frames(100.0):
+        decoder.store(one)
     assert decoder.reading(100.0).soe_wh == pytest.approx(5300.0)
 
 
@@ -288,7 +296,7 @@ def test_a_map_with_wrong_keys_or_types_is_refused_with_the_place(folder: Path) 
     changed(folder, "period_s = 0.1", "periods = 0.1")
     with pytest.raises(FamilyError) as error:
         load_family("foxbms2", folder)
-    for words in ("battery.power_w", "request.period_s", "request.periods"):
+    for words in ("battery.power_w", "request.0.period_s", "request.0.periods"):
         assert words in str(error.value)
 
 

@@ -1,62 +1,99 @@
-"""The mean of single cell voltages or temperatures, which come a few per frame."""
+"""The battery made from its racks: what the map does not name, and whose faults are everybody's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from appliance.io.bms._signals import Bits, Dictionary, Payloads
-from appliance.io.bms.family import SingleMap
-from appliance.io.plausible import plausible
+from appliance.model import BatteryState, RackReading
 
-RENEW_S = 1.0
-"""A round of all cells takes seconds; means need not be renewed more often than this."""
+Of = Callable[[Sequence[RackReading], str], float | None]
 
 
-class Averages:
-    """Means by rack."""
+def mean(racks: Sequence[RackReading], name: str) -> float | None:
+    """Of those that know it."""
+    known = _known(racks, name)
+    return sum(known) / len(known) if known else None
 
-    def __init__(
-        self,
-        name: str,
-        single: SingleMap,
-        rack_of: Callable[[int], int],
-        dictionary: Dictionary,
-    ) -> None:
-        self._name = name
-        self._map = single
-        self._rack_of = rack_of
-        """Rack of the cell with this number, counted from 0."""
-        found = [dictionary.bits(f"{single.message[0]}.{signal}") for signal in single.signals]
-        valid = [dictionary.bits(f"{single.message[0]}.{signal}") for signal in single.valid]
-        self._signals: tuple[Bits, ...] = tuple(bits for bits in found if bits is not None)
-        self._valid: tuple[Bits | None, ...] = tuple(valid) or (None,) * len(found)
-        self._frames = dictionary.frames(f"{single.message[0]}.{single.signals[0]}")
-        self._renewed_at_s: float | None = None
-        self._means: dict[int, float] = {}
 
-    def mean(self, rack: int, latest: Payloads, now_s: float) -> float | None:
-        """Of the valid cells of a rack; None when none was heard of."""
-        if self._renewed_at_s is None or now_s - self._renewed_at_s >= RENEW_S:
-            self._renewed_at_s = now_s
-            self._means = self._renewed(latest, now_s)
-        return self._means.get(rack)
+def total(racks: Sequence[RackReading], name: str) -> float | None:
+    """None when one does not know it: less than all is not the sum."""
+    known = _known(racks, name)
+    return sum(known) if known and len(known) == len(racks) else None
 
-    def _renewed(self, latest: Payloads, now_s: float) -> dict[int, float]:
-        by_rack: dict[int, list[float]] = {}
-        per_frame = len(self._signals)
-        for frame in range(self._frames):
-            key = (self._signals[0].frame_id, frame)
-            data = latest.fresh(key, now_s, self._map.max_age_s)
-            if data is None:
-                continue
-            for place, (bits, valid) in enumerate(zip(self._signals, self._valid, strict=False)):
-                number = self._number(bits, valid, data)
-                if number is not None:
-                    rack = self._rack_of(frame * per_frame + place)
-                    by_rack.setdefault(rack, []).append(number)
-        return {rack: sum(numbers) / len(numbers) for rack, numbers in by_rack.items()}
 
-    def _number(self, bits: Bits, valid: Bits | None, data: bytes) -> float | None:
-        raw = bits.raw(data)
-        if raw is None or (valid is not None and not valid.raw(data)):
-            return None
-        number = (raw * bits.scale + bits.offset) * self._map.scale + self._map.offset
-        return plausible(self._name, number)
+def state_of_charge(racks: Sequence[RackReading], name: str) -> float | None:
+    """Weighted by the capacity, where the racks tell their energy; else the mean."""
+    weights = []
+    for rack in racks:
+        if rack.soc_pct is None or rack.soe_wh is None or rack.soc_pct < 1.0:
+            return mean(racks, name)
+        weights.append((rack.soc_pct, rack.soe_wh / rack.soc_pct))
+    whole = sum(weight for _soc_pct, weight in weights)
+    return (
+        sum(soc_pct * weight for soc_pct, weight in weights) / whole if whole else mean(racks, name)
+    )
+
+
+FROM_RACKS: Final[dict[str, Of]] = {
+    "voltage_v": mean,
+    "current_a": total,
+    "power_w": total,
+    "soc_pct": state_of_charge,
+    "soh_pct": mean,
+    "soe_wh": total,
+    "cycles": mean,
+    "charged_wh": total,
+    "discharged_wh": total,
+}
+"""Voltages of parallel racks are equal, currents add up."""
+
+
+def carrying(racks: Sequence[RackReading], state: BatteryState) -> Sequence[RackReading]:
+    """The racks of which the battery is made: those that are connected; at rest those that are sound."""
+    heard = [rack for rack in racks if not rack.silent]
+    if state is BatteryState.CONNECTED:
+        joined = [rack for rack in heard if rack.contactors_closed]
+        return joined or heard
+    return [rack for rack in heard if not rack.faults] or heard
+
+
+def limit_w(racks: Sequence[RackReading], name: str) -> float | None:
+    """So much that no rack takes more than it allows: they share the current about evenly."""
+    known = _known(racks, name)
+    return len(known) * min(known) if known and len(known) == len(racks) else None
+
+
+def any_of(racks: Sequence[RackReading], name: str) -> bool | None:
+    """True when one says so, False when one says not; None: none of them tells."""
+    known = [value for rack in racks if (value := getattr(rack, name)) is not None]
+    return any(known) if known else None
+
+
+def all_of(racks: Sequence[RackReading], name: str) -> bool | None:
+    """True when all say so that tell."""
+    known = [value for rack in racks if (value := getattr(rack, name)) is not None]
+    return all(known) if known else None
+
+
+def shared_faults(racks: Sequence[RackReading], state: BatteryState) -> tuple[list[str], list[str]]:
+    """Faults of racks that are the battery's, and those that are warnings.
+
+    A rack that is faulty and disconnected degrades the battery, as long as another one works.
+    """
+    faults: list[str] = []
+    warnings: list[str] = []
+    connected = state is BatteryState.CONNECTED
+    working = [
+        rack
+        for rack in racks
+        if not (rack.faults or rack.silent or (connected and not rack.contactors_closed))
+    ]
+    for rack in racks:
+        apart = bool(working) and rack.contactors_closed is not True
+        where = warnings if apart else faults
+        where += [f"rack {rack.rack}: {fault}" for fault in rack.faults]
+        warnings += [f"rack {rack.rack}: {warning}" for warning in rack.warnings]
+    return faults, warnings
+
+
+def _known(racks: Sequence[RackReading], name: str) -> list[float]:
+    return [value for rack in racks if (value := getattr(rack, name)) is not None]

@@ -1,94 +1,88 @@
-"""Signals in frames: finds them in the DBC once, and takes their bits out of the latest payloads.
+"""Signals by name: finds them in the DBC once, and says where they lie and how their frames are told apart."""
 
-Receiving only stores payloads, by frame and multiplexer; a value is taken out when a reading wants it.
-"""
-
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import cantools
 from cantools.database.can import Database, Message
 from cantools.database.can import Signal as DbcSignal
 
-from appliance.io.buses.can import EXTENDED, Frame
+from appliance.io.bms._bits import place_of, reader
+from appliance.io.bms._codec import frame_id
+from appliance.io.bms._map_values import Choices
+from appliance.io.bms.family import Family
 
-Key = tuple[int, int]
-"""Frame id and multiplexer value; NO_MUX where there is none."""
-NO_MUX: Final = -1
-
-
-class Stored(NamedTuple):
-    """The newest payload of one key."""
-
-    data: bytes
-    at_s: float
+NO_PAGE: Final = -1
+"""Instead of a multiplexer value: in every frame of the message."""
 
 
-class Bits(NamedTuple):
-    """Where a signal lies in a payload, and what its number means."""
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """One signal: its frame, and how its bare number comes out of a payload."""
 
+    name: str
     frame_id: int
-    muxed: bool
-    shift: int
-    """From the least significant bit of the payload, read in its byte order."""
+    pages: tuple[int, ...]
+    """Multiplexer values of the frames that have it; none: all."""
     length: int
-    big_endian: bool
-    signed: bool
     scale: float
     offset: float
     payload_bytes: int
+    """A payload shorter than this does not have it."""
+    number: Callable[[bytes], int]
+    ones: int
+    """Its bits, in the payload read as one little-endian number."""
+
+    @property
+    def muxed(self) -> bool:
+        """Whether only some frames have it."""
+        return bool(self.pages)
 
     def raw(self, data: bytes) -> int | None:
         """The bare number; None when the payload is too short."""
-        if len(data) < self.payload_bytes:
-            return None
-        whole = int.from_bytes(data[: self.payload_bytes], "big" if self.big_endian else "little")
-        number = (whole >> self.shift) & ((1 << self.length) - 1)
-        return number - (1 << self.length) if self.signed and number >> self.length - 1 else number
+        return self.number(data) if len(data) >= self.payload_bytes else None
 
 
-def bits_of(message: Message, signal: DbcSignal) -> Bits:
-    """Where cantools says that the signal is."""
-    big_endian = signal.byte_order == "big_endian"
-    if big_endian:
-        # Bit 7 of byte 0 comes first; `start` counts inside bytes from the right.
-        first = 8 * (signal.start // 8) + 7 - signal.start % 8
-        shift = 8 * message.length - first - signal.length
-    else:
-        shift = signal.start
+def bits_of(
+    message: Message, signal: DbcSignal, byte_order: str | None = None, short: bool = False
+) -> Bits:
+    """Where cantools says that the signal is. `short`: its own bytes are enough."""
+    place = place_of(signal, byte_order)
+    width = 8 * (place.last + 1 - place.first)
+    ones = (1 << place.length) - 1 << place.shift
+    ones = int.from_bytes(
+        ones.to_bytes(width // 8, "big" if place.big_endian else "little"), "little"
+    )
     return Bits(
+        name=f"{message.name}.{signal.name}",
         frame_id=frame_id(message),
-        muxed=bool(signal.multiplexer_ids),
-        shift=shift,
-        length=signal.length,
-        big_endian=big_endian,
-        signed=signal.is_signed,
+        pages=tuple(sorted(signal.multiplexer_ids or ())),
+        length=place.length,
         scale=float(signal.scale),
         offset=float(signal.offset),
-        payload_bytes=message.length,
-    )
-
-
-def frame_id(message: Message) -> int:
-    """The id as in `Frame.id`."""
-    number: int = message.frame_id
-    return number | EXTENDED if message.is_extended_frame else number
+        payload_bytes=place.last + 1 if short else max(message.length, place.last + 1),
+        number=reader(place),
+        ones=ones << 8 * place.first,
+    )  # fmt: skip
 
 
 class Dictionary:
-    """A DBC file: messages and signals by name. Collects what it cannot find in `mistakes`."""
+    """A family's DBC file: messages and signals by name. Collects what it cannot find in `mistakes`."""
 
-    def __init__(self, path: Path) -> None:
-        database = cantools.database.load_file(str(path), strict=False)
+    def __init__(self, family: Family, folder: Path) -> None:
+        database = cantools.database.load_file(str(folder / family.dbc), strict=False)
         assert isinstance(database, Database)
-        self._file = path.name
+        self._file = family.dbc
+        self._order = family.byte_order
+        self._short = family.may_be_short
         self._messages: dict[str, Message] = {
             message.name: message for message in database.messages
         }
         self.mistakes: list[str] = []
-        self.used: set[int] = set()
-        """Frame ids of the signals that were asked for."""
+        for name in self._short:
+            self.message(name)
 
     def message(self, name: str) -> Message | None:
         """The message of that name; None, and a mistake noted, when there is none."""
@@ -103,8 +97,14 @@ class Dictionary:
         message = self._messages.get(name.partition(".")[0])
         if signal is None or message is None:
             return None
-        self.used.add(frame_id(message))
-        return bits_of(message, signal)
+        return bits_of(message, signal, self._order, message.name in self._short)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a signal `Message.Signal`."""
+        message = self._messages.get(name.partition(".")[0])
+        return message is not None and any(
+            signal.name == name.partition(".")[2] for signal in message.signals
+        )
 
     def signal(self, name: str) -> DbcSignal | None:
         """The DBC's own description of `Message.Signal`."""
@@ -118,61 +118,41 @@ class Dictionary:
         self.mistakes.append(f"{self._file} has no signal {name}")
         return None
 
-    def frames(self, name: str) -> int:
-        """How many multiplexer values, counted from 0, carry the signal."""
-        signal = self.signal(name)
-        numbers = signal.multiplexer_ids if signal is not None else None
-        return max(numbers or [-1]) + 1
-
     def names(self, name: str) -> dict[int, str]:
         """The value table of a signal: number to name."""
         signal = self.signal(name)
         choices = signal.choices if signal is not None else None
         return {int(number): str(text) for number, text in (choices or {}).items()}
 
-    def multiplexers(self) -> dict[int, Bits]:
-        """By frame id: where the multiplexer lies."""
-        return {
-            frame_id(message): bits_of(message, signal)
-            for message in self._messages.values()
-            for signal in message.signals
-            if signal.is_multiplexer and not signal.multiplexer_ids
-        }
+    def numbers(self, name: str, choices: Choices) -> frozenset[int]:
+        """Bare numbers of the choices; what the value table does not have is a mistake."""
+        if not choices:
+            return frozenset()
+        known = {text: number for number, text in self.names(name).items()}
+        found = set()
+        for choice in choices:
+            if isinstance(choice, int) or choice.isdecimal():
+                found.add(int(choice))
+            elif choice in known:
+                found.add(known[choice])
+            else:
+                self.mistakes.append(f"{name} has no value {choice}")
+        return frozenset(found)
 
+    def multiplexer(self, number: int) -> Bits | None:
+        """Where the multiplexer of a frame lies, if it has one."""
+        for message in self._messages.values():
+            if frame_id(message) == number:
+                for signal in message.signals:
+                    if signal.is_multiplexer and not signal.multiplexer_ids:
+                        return bits_of(message, signal, self._order)
+        return None
 
-class Payloads:
-    """The newest payload of every frame (and multiplexer value) that somebody reads."""
-
-    def __init__(self, wanted: Iterable[int], multiplexers: dict[int, Bits]) -> None:
-        self._multiplexers: dict[int, Callable[[bytes], int | None] | None] = {
-            number: multiplexers[number].raw if number in multiplexers else None
-            for number in wanted
-        }
-        self._stored: dict[Key, Stored] = {}
-
-    def store(self, frame: Frame) -> None:
-        """Keep it, if anybody reads it."""
-        number, data, at_s = frame
-        multiplexer = self._multiplexers.get(number, _unwanted)
-        if multiplexer is None:
-            self._stored[number, NO_MUX] = Stored(data, at_s)
-        else:
-            value = multiplexer(data)
-            if value is not None:
-                self._stored[number, value] = Stored(data, at_s)
-
-    def fresh(self, key: Key, now_s: float, max_age_s: float) -> bytes | None:
-        """The payload, unless none came or it is too old."""
-        stored = self._stored.get(key)
-        if stored is None or now_s - stored.at_s > max_age_s:
-            return None
-        return stored.data
-
-    def at_s(self, key: Key) -> float | None:
-        """When the newest payload came."""
-        stored = self._stored.get(key)
-        return None if stored is None else stored.at_s
-
-
-def _unwanted(_data: bytes) -> None:
-    return None
+    def named(self, number: int, signal_name: str) -> Bits | None:
+        """The signal of that name in a frame, if it has one."""
+        for message in self._messages.values():
+            if frame_id(message) == number:
+                for signal in message.signals:
+                    if signal.name == signal_name:
+                        return bits_of(message, signal, self._order)
+        return None

@@ -152,6 +152,8 @@ class Family(Settings):
     key: str
     """Message that publishes a reading and gives its time."""
     max_age_s: Seconds
+    may_be_short: tuple[str, ...] = ()
+    """Messages that may end before the DBC says; a signal is known when its own bytes are there."""
     byte_order: Literal["little", "big"] | None = None
     """Read every signal of whole bytes in this order, whatever the DBC says."""
     layout: Layout = Layout()

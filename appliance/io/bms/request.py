@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from appliance.io.bms._signals import Dictionary, frame_id
+from appliance.io.bms._codec import frame_id
+from appliance.io.bms._signals import Dictionary
 from appliance.io.bms.family import Family, FamilyError
 from appliance.io.buses.can import CanPort
 from appliance.model import BatteryReading, BatteryState, Setpoints
@@ -70,7 +71,7 @@ class Request:
     def __init__(self, family: Family, folder: Path = DBC_FOLDER) -> None:
         """Raises FamilyError when the map names what the DBC does not have."""
         request = family.request[0]
-        dictionary = Dictionary(folder / family.dbc)
+        dictionary = Dictionary(family, folder)
         message = dictionary.message(request.message)
         for name in (*request.open, *request.close, *request.reset_faults):
             dictionary.signal(f"{request.message}.{name}")

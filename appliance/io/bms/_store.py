@@ -1,0 +1,152 @@
+"""The newest payload of everything that somebody reads. Receiving only stores; bits are taken out later."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from appliance.io.bms._checks import ALGORITHMS
+from appliance.io.bms._signals import NO_PAGE, Bits, Dictionary
+from appliance.io.bms.family import CheckMap, Family
+from appliance.io.buses.can import Frame
+
+Key = int | tuple[int, int, int]
+"""Frame id; or frame id, multiplexer value (NO_PAGE: any) and index, of frames that have such."""
+Stored = dict[Key, Frame]
+_NEVER: Final = -1
+
+
+@dataclass(slots=True)
+class _Select:
+    """How the frames of one id are told apart."""
+
+    number: int
+    page: Bits | None = None
+    index: Bits | None = None
+    common: bool = False
+    """Somebody reads what all pages have."""
+
+    def keys(self, data: bytes) -> tuple[Key, ...]:
+        page = self.page.raw(data) if self.page else NO_PAGE
+        index = self.index.raw(data) if self.index else NO_PAGE
+        if page is None or index is None:
+            return ()
+        if self.common and page != NO_PAGE:
+            return ((self.number, page, index), (self.number, NO_PAGE, index))
+        return ((self.number, page, index),)
+
+
+@dataclass(slots=True)
+class _Check:
+    """What a frame must prove."""
+
+    counter: Bits | None
+    checksum: Bits | None
+    algorithm: Callable[[int, bytes], int] | None
+    last: dict[int, int] = field(default_factory=dict)
+
+    def why_not(self, frame: Frame) -> str | None:
+        """Why the frame does not count; None when it does."""
+        number, data, _at_s = frame
+        if self.checksum is not None and self.algorithm is not None:
+            said, at = self.checksum.raw(data), (self.checksum.ones.bit_length() - 1) // 8
+            if said is None or said != self.algorithm(number, data[:at] + data[at + 1 :]):
+                return "checksum"
+        if self.counter is not None:
+            count = self.counter.raw(data)
+            if count is None or self.last.get(number, _NEVER) == count:
+                return "counter"
+            self.last[number] = count
+        return None
+
+
+class Payloads:
+    """Keeps frames by key. Which keys: those that were asked for before the first frame came."""
+
+    def __init__(self, family: Family, dictionary: Dictionary) -> None:
+        self._layout = family.layout
+        self._dictionary = dictionary
+        self.stored: Stored = {}
+        self.dropped: dict[str, int] = {"checksum": 0, "counter": 0}
+        """How many frames did not count, by why."""
+        self._selects: dict[int, _Select | None] = {}
+        """By frame id: None, where it has one kind of payload."""
+        self._checks: dict[int, _Check] = {}
+        self._base: dict[int, int] = {}
+        self._numbered = {
+            f"{message}.{single.number}"
+            for single in (family.cells, family.sensors)
+            if single is not None and single.number is not None
+            for message in single.message
+        }
+
+    # ------------------------------------------------------------ who reads what
+
+    def key(self, bits: Bits, rack: int | None, page: int | None = None) -> Key:
+        """Where the payload with this signal is kept; from now on it is. `rack` counts from 1."""
+        layout, number = self._layout, bits.frame_id
+        if layout.by == "id" and rack is not None:
+            number += layout.id_step * (rack - 1)
+        select = self.want(number, bits.frame_id)
+        if select is None:
+            return number
+        at_rack = layout.first_rack + (rack or 1) - 1
+        index = at_rack if select.index else NO_PAGE
+        if page is None:
+            page = bits.pages[0] if bits.pages else NO_PAGE
+            page = at_rack if bits.pages and layout.by == "mux" else page
+        select.common = select.common or page == NO_PAGE
+        return number, page, index
+
+    def want(self, number: int, base: int) -> _Select | None:
+        """Keep the frames of this id, which look like those of `base` in the DBC."""
+        if number not in self._selects:
+            self._base[number] = base
+            self._selects[number] = self._select(number, base)
+        return self._selects[number]
+
+    def wants(self, number: int, base: int) -> bool:
+        """Whether frames of this id are kept as those of `base`."""
+        return self._base.get(number) == base
+
+    def _select(self, number: int, base: int) -> _Select | None:
+        dictionary, name = self._dictionary, self._layout.index
+        page = dictionary.multiplexer(base)
+        for numbered in self._numbered:
+            bits = dictionary.named(base, numbered.partition(".")[2])
+            page = bits if bits is not None and bits.name == numbered else page
+        index = dictionary.named(base, name) if name else None
+        return None if page is None and index is None else _Select(number, page, index)
+
+    def check(self, rows: tuple[CheckMap, ...]) -> None:
+        """Frames of these messages must prove themselves."""
+        dictionary = self._dictionary
+        for row in rows:
+            for name in row.messages:
+                counter = dictionary.bits(f"{name}.{row.counter}") if row.counter else None
+                checksum = dictionary.bits(f"{name}.{row.checksum}") if row.checksum else None
+                if checksum is not None and checksum.length != 8:
+                    dictionary.mistakes.append(f"{checksum.name} is not 8 bits long")
+                algorithm = ALGORITHMS[row.algorithm] if row.algorithm else None
+                one = counter or checksum
+                for number, base in self._base.items():
+                    if one is not None and base == one.frame_id:
+                        self._checks[number] = _Check(counter, checksum, algorithm)
+
+    # ------------------------------------------------------------ frames
+
+    def store(self, frame: Frame) -> bool:
+        """Keep it, if anybody reads it. False: it did not prove itself."""
+        number = frame[0]
+        check = self._checks.get(number)
+        if check is not None:
+            why_not = check.why_not(frame)
+            if why_not is not None:
+                self.dropped[why_not] += 1
+                return False
+        select = self._selects.get(number, False)
+        if select is None:
+            self.stored[number] = frame
+        elif select:
+            for key in select.keys(frame[1]):
+                self.stored[key] = frame
+        return True
