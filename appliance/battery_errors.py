@@ -18,7 +18,9 @@ def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) 
     """The racks that carry the battery; one that is open does not hold the others back."""
     if battery is None:
         return NOWHERE
-    return tuple([f"rack {rack.rack}" for rack in battery.working if wrong(rack)])
+    # One rack is the usual case, and this runs for many rows in every cycle.
+    chosen = battery.racks if len(battery.racks) == 1 else battery.working
+    return tuple([f"rack {rack.rack}" for rack in chosen if wrong(rack)])
 
 
 def battery_silent(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
@@ -95,19 +97,19 @@ def unbalanced(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     battery = seen.battery
     if battery is None or battery.soc_pct is None or battery.power_w is None:
         return NOWHERE
+    alarm_v = site.battery.balancing.alarm_v
+    wide = [
+        f"rack {rack.rack}"
+        for rack in battery.working
+        if rack.cell_max_v is not None
+        and rack.cell_min_v is not None
+        and rack.cell_max_v - rack.cell_min_v > alarm_v
+    ]
+    if not wide:
+        return NOWHERE
     low_pct, high_pct = BALANCE_SEEN_PCT
     quiet = abs(battery.power_w) <= QUIET_C * site.battery.capacity_wh
-    if not quiet or not low_pct <= battery.soc_pct <= high_pct:
-        return NOWHERE
-    alarm_v = site.battery.balancing.alarm_v
-    return racks(
-        battery,
-        lambda rack: (
-            rack.cell_max_v is not None
-            and rack.cell_min_v is not None
-            and rack.cell_max_v - rack.cell_min_v > alarm_v
-        ),
-    )
+    return tuple(wide) if quiet and low_pct <= battery.soc_pct <= high_pct else NOWHERE
 
 
 def starting_s(seen: Snapshot, memory: Memory, site: SiteSettings) -> float:
