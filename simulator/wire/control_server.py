@@ -100,6 +100,7 @@ class ControlServer:
         self._stand_in.plant.catch_up()
         site, board = self._stand_in.plant.site, self._stand_in.board
         rack, inverter = site.rack, site.inverter
+        air = self._stand_in.air
         return {
             "load_w": site.load_w, "pv_w": site.pv_w, "grid_w": site.grid_w,
             "battery_w": inverter.ac_power_w, "dc_w": rack.power_w, "setpoint_w": inverter.setpoint_w,
@@ -115,5 +116,5 @@ class ControlServer:
             "pv_wh": site.pv_wh, "load_wh": site.load_wh, "box_c": site.box_temperature_c,
             "frequency_hz": site.frequency_hz, "profile_gap": site.profile_gap,
             "elapsed_s": site.elapsed_s, "estop_pressed": board.estop_pressed, "lights": board.lights(),
-            "plugs": self._stand_in.plugs.faults(),
+            "plugs": self._stand_in.plugs.faults(), **({} if air is None else air.show()),
         }  # fmt: skip

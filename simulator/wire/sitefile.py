@@ -113,6 +113,8 @@ class SiteFile:
     meters: tuple[DeviceAt, ...]
     sensors: tuple[DeviceAt, ...]
     board: BoardAt
+    whole: Table
+    """All of it."""
 
 
 def load_site_file(path: Path) -> SiteFile:
@@ -122,6 +124,7 @@ def load_site_file(path: Path) -> SiteFile:
         battery, board, buses = top.table("battery"), top.table("board"), top.table("buses")
         return SiteFile(
             name=top.get("name", str),
+            whole=top,
             capacity_wh=battery.get("capacity_wh", float),
             racks=battery.get("racks", int, 1),
             rated_w=_rated_w(top.table("inverter")),
@@ -135,7 +138,7 @@ def load_site_file(path: Path) -> SiteFile:
                 for n, t in top.table("sensors").tables().items()
             ),
             board=BoardAt(
-                address=_bus(board, buses)[0],
+                address=bus_of(board, buses)[0],
                 estop_pin=board.get("estop_pin", int),
                 buttons=board.numbers("buttons"),
                 leds=board.numbers("leds"),
@@ -158,7 +161,7 @@ def _rated_w(inverter: Table) -> float:
 
 
 def _device(name: str, table: Table, buses: Table) -> DeviceAt:
-    address, channel = _bus(table, buses)
+    address, channel = bus_of(table, buses)
     return DeviceAt(
         name=name,
         driver=table.get("driver", str),
@@ -171,7 +174,7 @@ def _device(name: str, table: Table, buses: Table) -> DeviceAt:
     )
 
 
-def _bus(user: Table, buses: Table) -> tuple[Address, str]:
+def bus_of(user: Table, buses: Table) -> tuple[Address, str]:
     """Host and port of the bus that this device is on, and the channel there."""
     bus = buses.table(user.get("bus", str))
     match bus.get("kind", str):

@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar
 from simulator.models.profile import Profile
 from simulator.models.site import Site, pretend_site
 from simulator.wire import acuvim2, carlo_gavazzi
+from simulator.wire.air_place import place_air
 from simulator.wire.batteries import BATTERIES
 from simulator.wire.board import Board, PluggedChip
-from simulator.wire.can_twin import CanTwin
 from simulator.wire.luxpower import LuxPower
 from simulator.wire.luxpower_dongle import LuxDongle
 from simulator.wire.luxpower_serial import LuxSerial
@@ -35,6 +35,8 @@ from simulator.wire.tesla import Tesla
 from simulator.wire.trumpf import Trumpf
 
 T = TypeVar("T")
+INVERTER_SPEAKS = "inverter"
+"""The battery has no BMS of its own on a CAN bus."""
 
 
 class InverterTwin(Protocol):
@@ -91,16 +93,7 @@ class StandIn:
     def __init__(
         self, wanted: SiteFile, profile: Profile, *, soc_pct: float = 50.0, speed: float = 1.0
     ) -> None:
-        built = _find(BATTERIES, wanted.battery)
-        site = pretend_site(
-            profile,
-            capacity_wh=wanted.capacity_wh,
-            racks=wanted.racks,
-            rated_w=wanted.rated_w,
-            soc_pct=soc_pct,
-            modules=built.modules,
-            cells_per_module=built.cells_per_module,
-        )
+        site = _site(wanted, profile, soc_pct)
         self.plant = Plant(site, speed)
         self.plugs = Plugs()
         self._modbus: dict[Address, ModbusServer | RtuServer | LuxDongle] = {}
@@ -108,19 +101,23 @@ class StandIn:
         self.inverter = self._put_inverter(wanted.inverter)
         for meter in wanted.meters:
             self._put_meter(meter)
-        self.can = Socketcand(*wanted.battery.address, wanted.battery.channel)
-        self.bms = self._put_bms(wanted.battery)
+        self._can: list[Socketcand] = []
         self._run_too: list[Runs] = []
+        if wanted.battery.driver != INVERTER_SPEAKS:
+            self._put_bms(wanted.battery)
         self.board = self._put_board(wanted)
         for sensor in wanted.sensors:
             self._put_sensor(sensor)
+        self.air = place_air(wanted.whole, site, self.plugs, self._add_unit, self._daemon)
+        if self.air is not None:
+            self._run_too.append(self.air)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Open every socket. Raises OSError when one is taken."""
         for server in self._servers():
             await server.start()
-        running: tuple[Coroutine[None, None, None], ...] = (self.plant.run(), self.bms.run())
+        running: tuple[Coroutine[None, None, None], ...] = (self.plant.run(),)
         too = (each.run() for each in self._run_too)
         self._tasks = [asyncio.create_task(each) for each in (*running, *too)]
 
@@ -148,9 +145,8 @@ class StandIn:
             for s in self._modbus.values()
         ]
         pins = [f"pins {daemon.host}:{daemon.port}" for daemon in self._daemons.values()]
-        return ", ".join(
-            [*modbus, f"bms {self.can.channel}@{self.can.host}:{self.can.port}", *pins]
-        )
+        buses = [f"bms {can.channel}@{can.host}:{can.port}" for can in self._can]
+        return ", ".join([*modbus, *buses, *pins])
 
     def unit(self, name: str) -> Unit:
         """The device behind Modbus with this plug. Raises ValueError when there is none."""
@@ -162,7 +158,7 @@ class StandIn:
         raise ValueError(msg)
 
     def _servers(self) -> list[Server]:
-        return [*self._modbus.values(), self.can, *self._daemons.values()]
+        return [*self._modbus.values(), *self._can, *self._daemons.values()]
 
     # ------------------------------------------------------------ one device each
 
@@ -174,6 +170,9 @@ class StandIn:
             plain = RtuServer(host) if port == SERIAL else ModbusServer(host, port)
             self._modbus[address] = _lux_power(address, bus) or plain
         return self._modbus[address]
+
+    def _add_unit(self, address: Address, number: int, unit: Unit) -> None:
+        self._server(address).add(number, unit)
 
     def _daemon(self, address: Address) -> Pigpiod:
         return self._daemons.setdefault(address, Pigpiod(*address))
@@ -199,14 +198,17 @@ class StandIn:
         unit = Unit(twin.registers, self.plugs.add(at.name), before=self.plant.catch_up)
         self._server(at.address).add(at.unit, unit)
 
-    def _put_bms(self, at: DeviceAt) -> CanTwin:
-        return _find(BATTERIES, at).make(
+    def _put_bms(self, at: DeviceAt) -> None:
+        can = Socketcand(*at.address, at.channel)
+        twin = _find(BATTERIES, at).make(
             self.plant.site,
-            self.can,
+            can,
             self.plugs.add(at.name),
             before=self.plant.catch_up,
             speed=self.plant.speed,
         )
+        self._can.append(can)
+        self._run_too.append(twin)
 
     def _put_board(self, wanted: SiteFile) -> Board:
         at = wanted.board
@@ -228,6 +230,25 @@ class StandIn:
             return
         chip = _find(CHIPS, at)(self.plant.environment, at.options or Table({}))
         self._daemon(at.address).i2c_devices[at.unit] = PluggedChip(chip, plug)
+
+
+def _site(wanted: SiteFile, profile: Profile, soc_pct: float) -> Site:
+    """The plant, with a battery built like that of the BMS at hand."""
+    size = {
+        "capacity_wh": wanted.capacity_wh,
+        "rated_w": wanted.rated_w,
+        "soc_pct": soc_pct,
+    }
+    if wanted.battery.driver == INVERTER_SPEAKS:
+        return pretend_site(profile, racks=wanted.racks, **size)
+    built = _find(BATTERIES, wanted.battery)
+    return pretend_site(
+        profile,
+        racks=wanted.racks,
+        modules=built.modules,
+        cells_per_module=built.cells_per_module,
+        **size,
+    )
 
 
 def _lux_power(address: Address, bus: Table | None) -> LuxDongle | LuxSerial | None:
