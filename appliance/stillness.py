@@ -47,7 +47,8 @@ def _pv_power(seen: Snapshot) -> bool:
 
 
 _INVERTER: Final = ("power_w", "reactive_var", "phases", "frequency_hz", "dc_voltage_v", "temperature_c")  # fmt: skip
-_BATTERY: Final = ("voltage_v", "current_a", "power_w", "soc_pct", "soe_wh", "racks")
+# What the BMS says, not what is made of it: our own count goes on when the BMS stands still.
+_BATTERY: Final = ("voltage_v", "current_a", "power_w", "soc_bms_pct", "racks")
 # fmt: off
 STILLNESS: Final = (
     #   source      fields        longest  while              title

@@ -5,8 +5,10 @@ from itertools import pairwise
 import pytest
 
 from appliance.io.bms.soc import NOTHING, CoulombCounter, SocCorrection, Step
-from appliance.model import BatteryMemory
+from appliance.model import BatteryMemory, Snapshot
+from appliance.stillness import Stillness
 from tests.battery.truth import Bench, WrongBms, read, real_rack
+from tests.stories import NOON, inverter
 
 
 def test_current_is_integrated_as_it_goes_up_and_down() -> None:
@@ -188,3 +190,19 @@ def test_what_the_bms_counts_is_no_jump(ah: float) -> None:
     assert shown == pytest.approx(53.0 - moved_pct)
     shown = correction.update(50.0 - moved_pct - 5.0, step, 26.0, 120.0, None)
     assert shown == pytest.approx(53.0 - 2.0 * moved_pct, abs=0.2), "5 % less is one"
+
+
+def test_a_bms_that_stands_still_is_seen_although_our_count_goes_on() -> None:
+    bench, stillness = Bench(real_rack(80.0), WrongBms(75.0)), Stillness()
+    bench.fill()
+    bench.run(2_000.0, 0.1)
+    shown, frozen = [], False
+    stuck = read(bench.rack, bench.bms.soc_pct)
+    for _ in range(400):
+        bench.now_s += 1.0
+        reading = bench.estimator.update(stuck, bench.now_s)
+        shown.append(reading.soc_pct)
+        seen = Snapshot(bench.now_s, NOON, battery=reading, inverter=inverter(2_000.0))
+        frozen = stillness.freeze_out(seen).battery is None
+    assert len(set(shown)) > 10, "it moves"
+    assert frozen
