@@ -5,6 +5,7 @@ A new pretend device is a row in one of the tables of drivers.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -234,21 +235,18 @@ class StandIn:
 
 def _site(wanted: SiteFile, profile: Profile, soc_pct: float) -> Site:
     """The plant, with a battery built like that of the BMS at hand."""
-    size = {
-        "capacity_wh": wanted.capacity_wh,
-        "rated_w": wanted.rated_w,
-        "soc_pct": soc_pct,
-    }
-    if wanted.battery.driver == INVERTER_SPEAKS:
-        return pretend_site(profile, racks=wanted.racks, **size)
-    built = _find(BATTERIES, wanted.battery)
-    return pretend_site(
+    build = partial(
+        pretend_site,
         profile,
+        capacity_wh=wanted.capacity_wh,
         racks=wanted.racks,
-        modules=built.modules,
-        cells_per_module=built.cells_per_module,
-        **size,
+        rated_w=wanted.rated_w,
+        soc_pct=soc_pct,
     )
+    if wanted.battery.driver == INVERTER_SPEAKS:
+        return build()
+    built = _find(BATTERIES, wanted.battery)
+    return build(modules=built.modules, cells_per_module=built.cells_per_module)
 
 
 def _lux_power(address: Address, bus: Table | None) -> LuxDongle | LuxSerial | None:
