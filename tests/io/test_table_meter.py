@@ -84,6 +84,7 @@ def test_word_order_sign_kind_and_invalid(tmp_path: Path) -> None:
     assert reading.power_w == pytest.approx(-1250.5)
     assert reading.import_wh == pytest.approx(10_000_100.0)
     assert read(driver, {20: 0xFFFF, 21: 0xFFFF}).import_wh is None
+    assert driver.reading({}).power_w is None, "not a sum of no phases"
 
 
 def test_phases_alone_make_the_total(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ ET3xx are sums of the phases: on an unbalanced site import and export both grow,
 utility meter's. EM24 and EM5xx (measurement mode C) net across the phases.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
@@ -24,6 +25,8 @@ from appliance.io.registers import Ask, Values
 from appliance.model import MeterReading
 from appliance.settings import Settings
 from appliance.site import Meter
+
+log = logging.getLogger(__name__)
 
 TITLE = "Carlo Gavazzi EM24, EM100, EM300, EM500, ET series (not verified on hardware)"
 
@@ -63,7 +66,10 @@ class Driver(MeterDriver):
         self._three_phase = (
             system is not None and system[0] in THREE_PHASE and len(layout.lines) > 1
         )
+        warned = self._warnings
         self._warnings = tuple(self._set_up_warnings(ask))
+        for warning in set(self._warnings) - set(warned):
+            log.warning("%s %s", self.model, warning)
         self.serial = _serial(ask, layout.serial)
 
     @override
@@ -89,7 +95,6 @@ class Driver(MeterDriver):
         """Reading it more often tells nothing new."""
         self.blocks = self.kind.layout.blocks(high_word_first=self.kind.high_word_first)
         self._three_phase = False
-        self._warnings = ()
 
     def _set_up_warnings(self, ask: Ask) -> Iterable[str]:
         kind, both_ways = self.kind, self.kind.layout.both_ways
