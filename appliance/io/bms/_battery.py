@@ -112,7 +112,7 @@ class Battery:
         switches["asleep"] = next((one for one in told if one is not None), None)
         if switches["balancing"] is None:
             switches["balancing"] = any_of(racks, "balancing")
-        return BatteryReading(state=state, **numbers, **limits, **switches)
+        return msgspec.structs.replace(BatteryReading(state), **numbers, **limits, **switches)
 
     def _wrong(
         self, stored: Stored, now_s: float, state: BatteryState, odd: str | None

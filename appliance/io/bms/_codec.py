@@ -145,7 +145,7 @@ class _Pages(dict[Value, Made]):
     """Functions by the multiplexer's number."""
 
     def __init__(self, name: str, table: dict[int, Made]) -> None:
-        super().__init__(table)
+        super().__init__(table.items())
         self._name = name
 
     def __missing__(self, number: Value) -> Made:

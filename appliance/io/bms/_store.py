@@ -26,6 +26,11 @@ class _Select:
     """Somebody reads what all pages have."""
 
     def keys(self, data: bytes) -> tuple[Key, ...]:
+        """Where a payload is kept; nowhere, when it is too short to tell."""
+        if self.index is None and not self.common and self.page is not None:
+            if len(data) < self.page.payload_bytes:
+                return ()
+            return ((self.number, self.page.number(data), NO_PAGE),)
         page = self.page.raw(data) if self.page else NO_PAGE
         index = self.index.raw(data) if self.index else NO_PAGE
         if page is None or index is None:
@@ -57,6 +62,9 @@ class _Check:
                 return "counter"
             self.last[number] = count
         return None
+
+
+_UNREAD: Final = _Select(_NEVER)
 
 
 class Payloads:
@@ -143,10 +151,10 @@ class Payloads:
             if why_not is not None:
                 self.dropped[why_not] += 1
                 return False
-        select = self._selects.get(number, False)
+        select = self._selects.get(number, _UNREAD)
         if select is None:
             self.stored[number] = frame
-        elif select:
+        elif select is not _UNREAD:
             for key in select.keys(frame[1]):
                 self.stored[key] = frame
         return True

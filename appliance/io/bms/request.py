@@ -1,9 +1,9 @@
-"""What the BMS hears from the box: contactors open or closed, and when faults may be forgotten."""
+"""What the BMS hears from the box: contactors, racks, sleep, balancing, and when faults may be forgotten."""
 
 from pathlib import Path
 from typing import Final
 
-from appliance.io.bms._codec import frame_id
+from appliance.io.bms._outgoing import Ask, Outgoing
 from appliance.io.bms._signals import Dictionary
 from appliance.io.bms.family import Family, FamilyError
 from appliance.io.buses.can import CanPort
@@ -66,51 +66,78 @@ class Contactors:
 
 
 class Request:
-    """The frame that the BMS wants to hear, ready made for every case."""
+    """The messages that the BMS wants to hear."""
 
-    def __init__(self, family: Family, folder: Path = DBC_FOLDER) -> None:
+    def __init__(self, family: Family, folder: Path = DBC_FOLDER, racks: int = 1) -> None:
         """Raises FamilyError when the map names what the DBC does not have."""
-        request = family.request[0]
         dictionary = Dictionary(family, folder)
-        message = dictionary.message(request.message)
-        for name in (*request.open, *request.close, *request.reset_faults):
-            dictionary.signal(f"{request.message}.{name}")
-        if message is None or dictionary.mistakes:
-            raise FamilyError(
-                "\n".join([f"{family.title}: its request is wrong", *dictionary.mistakes])
-            )
-        self.frame_id = frame_id(message)
-        self.period_s = request.period_s
-        nothing = {signal.name: 0 for signal in message.signals}
-        cases = {False: request.open, True: request.close}
-        self._payloads = {
-            (closed, reset): bytes(
-                message.encode(
-                    nothing | case | (request.reset_faults if reset else {}),
-                    scaling=False,
-                    strict=False,
-                )
-            )
-            for closed, case in cases.items()
-            for reset in (False, True)
-        }
+        self.messages = tuple(
+            [
+                Outgoing(row, family.layout, racks, family.byte_order, dictionary)
+                for row in family.request
+            ]
+        )
+        if dictionary.mistakes:
+            lines = [f"  {mistake}" for mistake in dict.fromkeys(dictionary.mistakes)]
+            raise FamilyError("\n".join([f"{family.title}: its request is wrong", *lines]))
 
-    def payload(self, *, closed: bool, reset_faults: bool) -> bytes:
-        """The bytes that ask for this."""
-        return self._payloads[closed, reset_faults]
+    def frames(self, ask: Ask) -> list[tuple[int, bytes]]:
+        """One round of all that is sent always: frame ids and payloads."""
+        rows = [message for message in self.messages if message.row.on == "always"]
+        return [frame for message in rows for frame in message.frames(ask)]
+
+
+class _Turn:
+    """When a message is due: on an absolute timer; one for sleeping or waking so often when that begins."""
+
+    def __init__(self, message: Outgoing, now_s: float) -> None:
+        self.message = message
+        self._next_at_s = now_s
+        self._left = 0
+        self._before = False
+
+    def wait_s(self, now_s: float) -> float | None:
+        """None: not until something begins."""
+        row = self.message.row
+        return None if row.on != "always" and not self._left else max(0.0, self._next_at_s - now_s)
+
+    def look(self, ask: Ask, now_s: float) -> None:
+        """See whether what this message is about begins."""
+        row = self.message.row
+        if row.on == "always":
+            return
+        now = ask.asleep if row.on == "sleep" else ask.wake
+        if now and not self._before:
+            self._left, self._next_at_s = row.times, now_s
+        elif not now:
+            self._left = 0
+        self._before = now
+
+    def due(self, ask: Ask, now_s: float) -> bool:
+        """Whether to send it now; then it is due again a period later."""
+        row, wait_s = self.message.row, self.wait_s(now_s)
+        if wait_s is None or wait_s > 0.0:
+            return False
+        self._next_at_s += row.period_s
+        if self._next_at_s <= now_s:
+            self._next_at_s = now_s + row.period_s
+        self._left = max(0, self._left - 1)
+        return not (row.quiet_asleep and ask.asleep)
 
 
 class Conversation:
-    """Sends the request on its absolute timer."""
+    """Sends every message of the request when it is due."""
 
     def __init__(self, request: Request, now_s: float) -> None:
-        self._request = request
+        self._turns = [_Turn(message, now_s) for message in request.messages]
         self._contactors = Contactors()
-        self._next_at_s = now_s
+        self._slept = False
+        """It was sent to sleep, and has not been heard awake since."""
 
     def wait_s(self, now_s: float) -> float:
-        """Until the next request is due."""
-        return max(0.0, self._next_at_s - now_s)
+        """Until the next message is due; at most a second."""
+        waits = [wait_s for turn in self._turns if (wait_s := turn.wait_s(now_s)) is not None]
+        return min([1.0, *waits])
 
     def update(
         self,
@@ -119,13 +146,28 @@ class Conversation:
         battery: BatteryReading | None,
         now_s: float,
     ) -> None:
-        """Send the request when it is due and known. Raises BusError."""
-        if now_s < self._next_at_s:
+        """Send what is due and known. Raises BusError."""
+        begins = setpoints.battery_asleep != self._slept
+        if not begins and all(turn.wait_s(now_s) != 0.0 for turn in self._turns):
             return
-        self._next_at_s += self._request.period_s
-        if self._next_at_s <= now_s:
-            self._next_at_s = now_s + self._request.period_s
+        ask = self._ask(setpoints, battery, now_s)
+        for turn in self._turns:
+            turn.look(ask, now_s)
+            if turn.due(ask, now_s):
+                for number, data in turn.message.frames(ask):
+                    port.send(number, data)
+
+    def _ask(self, setpoints: Setpoints, battery: BatteryReading | None, now_s: float) -> Ask:
         closed = self._contactors.ask_closed(setpoints.contactors_closed, battery, now_s)
-        if closed is not None:
-            payload = self._request.payload(closed=closed, reset_faults=setpoints.reset_faults)
-            port.send(self._request.frame_id, payload)
+        asleep = setpoints.battery_asleep and closed is False
+        told = None if battery is None else battery.asleep
+        self._slept = asleep or (self._slept and not (battery is not None and not told))
+        return Ask(
+            closed=closed,
+            reset_faults=setpoints.reset_faults,
+            balance=setpoints.balancing,
+            asleep=asleep,
+            wake=not setpoints.battery_asleep and (told is True or self._slept),
+            racks_open=setpoints.racks_open,
+            battery=battery,
+        )
