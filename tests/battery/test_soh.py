@@ -188,3 +188,13 @@ def test_when_a_rack_leaves_the_bms_may_say_something_else_at_once() -> None:
     end_s = pair.now_s + 3_600.0
     pair.run(1_000.0, False, lambda: pair.now_s >= end_s)
     assert pair.shown.soc_pct == pytest.approx(pair.bms.soc_pct, abs=1.0)
+
+
+def test_until_it_is_measured_the_bms_says_how_it_is() -> None:
+    bench = Bench(real_rack(50.0), WrongBms(50.0))
+    told = msgspec.structs.replace(
+        read(bench.rack, 50.0), capacity_wh=10_100.0, resistance_ohm=0.3, soe_wh=5_000.0
+    )
+    shown = bench.estimator.update(told, 1.0)
+    assert (shown.capacity_wh, shown.resistance_ohm) == (10_100.0, 0.3)
+    assert (shown.soe_wh, shown.soh_pct) == (5_000.0, 99.0)

@@ -45,7 +45,9 @@ class BmsThread:
         battery = site.battery
         self._max_age_s = battery.max_age_s
         self._decoder = Decoder.of(battery.driver, battery.racks, battery.capacity_wh)
-        self._conversation = Conversation(Request(self._decoder.family), clock.now_s())
+        self._conversation = Conversation(
+            Request(self._decoder.family, racks=battery.racks), clock.now_s()
+        )
         self._open_port = open_port
         self._clock = clock
         self._slots = slots
@@ -168,5 +170,6 @@ def bms_workers(
         last = known or BatteryMemory() if newest is None else newest.value
         BmsThread(site, lambda: open_can(settings, clock), clock, slots, last, relay).run(lease)
 
-    Request(Decoder.of(site.battery.driver, site.battery.racks).family)
+    family = Decoder.of(site.battery.driver, site.battery.racks).family
+    Request(family, racks=site.battery.racks)
     return (Worker(f"can.{site.battery.bus}", run, SILENT_AFTER_S),)

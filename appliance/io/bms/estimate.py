@@ -113,11 +113,14 @@ class Estimator:
         measured_ah = self._capacity.capacity_ah
         soh_pct = reading.soh_pct if measured_ah is None else 100.0 * measured_ah / nominal_ah
         capacity_wh = (
-            None if measured_ah is None else self._settings.capacity_wh * measured_ah / nominal_ah
+            reading.capacity_wh
+            if measured_ah is None
+            else self._settings.capacity_wh * measured_ah / nominal_ah
         )
         shown_pct = None if reading.soc_pct is None else self._shown_pct
+        measured_ohm = self._resistance.resistance_ohm
         soe_wh = reading.soe_wh
-        if shown_pct is not None and (capacity_wh is not None or self._soc.delta_pct):
+        if shown_pct is not None and (measured_ah is not None or self._soc.delta_pct):
             health = 1.0 if soh_pct is None else min(100.0, soh_pct) / 100.0
             full_wh = capacity_wh or self._settings.capacity_wh * health
             soe_wh = shown_pct / 100.0 * full_wh * self._part()
@@ -129,7 +132,7 @@ class Estimator:
             soh_pct=soh_pct,
             soe_wh=soe_wh,
             capacity_wh=capacity_wh,
-            resistance_ohm=self._resistance.resistance_ohm,
+            resistance_ohm=reading.resistance_ohm if measured_ohm is None else measured_ohm,
             full=self._ends.full if reading.full is None else reading.full,
             empty=self._ends.empty if reading.empty is None else reading.empty,
         )
