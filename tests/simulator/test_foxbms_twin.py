@@ -188,3 +188,20 @@ def test_clients_hear_each_other_but_not_themselves(pretend: Pretend, bus: can.B
             b"\1\2\xff",
         )
         assert [m for m in listen(bus, 0.2) if m.arbitration_id == 0x18FF50E5] == []
+
+
+def test_faults_are_put_by_name_and_taken_away(pretend: Pretend, bus: can.BusABC) -> None:
+    listen(bus, 0.9, mode=1)
+    assert pretend.control.show()["bms_state"] == "normal"
+    pretend.control.plug("bms", "rack_fault")
+    listen(bus, 0.4, mode=1)
+    truth = pretend.control.show()
+    assert (truth["bms_state"], truth["bms_faults"]) == ("error", ["contactor"])
+    pretend.control.plug("bms", "in")
+    listen(bus, 0.3, mode=0)
+    assert pretend.control.show()["bms_state"] == "standby"
+    pretend.control.plug("bms", "reboot")
+    listen(bus, 0.1)
+    assert listen(bus, 0.4) == []
+    wait_for(lambda: pretend.control.show()["plugs"]["bms"] == "in", 3.0)  # type: ignore[index]
+    assert listen(bus, 0.3)
