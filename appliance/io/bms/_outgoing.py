@@ -120,7 +120,7 @@ def pack(values: Mapping[str, int], places: Mapping[str, Place], size: int) -> b
 def _named(row: RequestMap, layout: Layout) -> set[str]:
     """Every signal that the row speaks of."""
     tables = (row.always, row.open, row.close, row.reset_faults, row.balance, row.sleep, row.wake)
-    names = {name for table in (*tables, *row.alternate, row.tell) for name in table}
+    names = {name for table in (*tables, *row.alternate) for name in table} | set(row.tell)
     names |= {name for name in (row.racks, row.counter, row.checksum) if name is not None}
     if row.per_rack and layout.index is not None:
         names.add(layout.index)
