@@ -225,6 +225,18 @@ def _meter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sourc
     return tuple([f"{name} meter" for name, reading in seen.meters.items() if reading is None])
 
 
+def _meter_warns(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    """A wrong phase sequence, or a set-up that counts export as import."""
+    meters = {"grid": seen.grid, "pv": seen.pv, **seen.meters}
+    return tuple(
+        [
+            f"{name} meter: {', '.join(reading.warnings)}"
+            for name, reading in meters.items()
+            if reading is not None and reading.warnings
+        ]
+    )
+
+
 def _estop(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     pressed = seen.board is not None and seen.board.estop_pressed
     return ("emergency stop",) if pressed else NOWHERE
@@ -320,6 +332,7 @@ ERRORS: Final = (
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(303, "Meter does not answer",           WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _meter_silent),
+    Row(304, "Meter is not set up as it should be", WARNING, (),         5.0,  5.0, "Have the installer set it up: appliance probe --setup", _meter_warns),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
     Row(501, "Sensor does not answer",          WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),

@@ -24,6 +24,8 @@ class Driver(Protocol):
     """What polling needs of a driver."""
 
     blocks: tuple[Block, ...]
+    refresh_s: float
+    """The device renews its values no faster."""
 
     def identify(self, ask: Ask) -> None:
         """Find out what answers there. Raises BusError, WrongDeviceError."""
@@ -89,7 +91,7 @@ class Polled:
         self.silent = False
         self._heard_at_s = started_s
         self._pause_s = FIRST_PAUSE_S
-        self.next_at_s = max(self.next_at_s + self._settings.poll_s, started_s)
+        self.next_at_s = max(self.next_at_s + self._interval_s(), started_s)
 
     def failed(self, error: BusError, now_s: float) -> None:
         """The device is silent: forget what it said, and ask again after a pause."""
@@ -101,6 +103,11 @@ class Polled:
         self._slow_at_s = now_s
         self.next_at_s = now_s + self._pause_s
         self._pause_s = min(2.0 * self._pause_s, LONGEST_PAUSE_S)
+
+    def _interval_s(self) -> float:
+        """No faster than the device renews its values, but often enough not to count as silent."""
+        settings = self._settings
+        return max(settings.poll_s, min(self._driver.refresh_s, settings.max_age_s / 2.0))
 
     def _sorted(self) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         """What is read every time, and what once a second is enough for."""

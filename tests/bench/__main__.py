@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import alone, live
+from tests.bench import alone, devices, live
 from tests.bench.rows import Row, table, write
 from tests.live.box import LiveBox
 
@@ -21,7 +21,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     chosen = parser.parse_args()
     rows: list[Row] = [*alone.cycle_rows(), alone.day_row(), alone.enqueue_row()]
+    rows.append(devices.poll_row())
     rows += live_rows(chosen)
+    rows += devices.load_rows()
     rows.append(alone.screen_row())
     sys.stdout.write(table(rows) + "\n")
     write(rows, chosen.out)

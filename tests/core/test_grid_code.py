@@ -5,11 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from appliance.config import GRID_CODES, SiteError, load_site
 from appliance.grid_watch import GridWatch
 from appliance.model import (
     BatteryState,
+    Decision,
     MeterReading,
     PhaseReading,
     Snapshot,
@@ -65,7 +67,8 @@ class Watched(Story):
         self.watch = GridWatch(SITE.grid_code)
         super().__init__(SITE, changes={"grid": grid()} | changes)
 
-    def step(self, passed_s: float = 0.1, **changes: Any) -> Any:
+    @override
+    def step(self, passed_s: float = 0.1, **changes: Any) -> Decision:
         self.changes |= changes
         self.now_s += passed_s
         known = seen(self.now_s, **(self._obeying() | self.changes))

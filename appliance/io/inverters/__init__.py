@@ -20,6 +20,8 @@ class InverterDriver(ABC):
 
     blocks: tuple[Block, ...]
     """What to read, grouped into requests; may change in `identify`, never later."""
+    refresh_s: float = 0.0
+    """The device renews its values no faster; polled no faster either."""
     stored_pause_s: float = 10.0
     """Least time between two changes of a register that is kept in memory that wears out."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol, cast
 
 from appliance import registry
-from appliance.io.registers import Ask, Block, Values, Write
+from appliance.io.registers import Ask, Block, Values
 from appliance.model import MeterReading
 from appliance.settings import Settings
 from appliance.site import Meter
@@ -23,6 +23,9 @@ class MeterDriver(ABC):
     blocks: tuple[Block, ...]
     """What to read, grouped into requests; may change in `identify`, never later."""
 
+    refresh_s: float = 0.0
+    """The device renews its values no faster; polled no faster either."""
+
     def identify(self, ask: Ask) -> None:
         """Find out what answers there: after every new connection and every silence, before polling.
 
@@ -33,10 +36,6 @@ class MeterDriver(ABC):
     @abstractmethod
     def reading(self, values: Values) -> MeterReading:
         """The device's numbers in our words and signs: into the site's AC bus is positive."""
-
-    def setup(self) -> tuple[Write, ...]:
-        """What `appliance probe --setup` writes, for the options given; the box itself never does."""
-        return ()
 
 
 class MeterFile(Protocol):
