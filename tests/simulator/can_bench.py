@@ -24,6 +24,7 @@ FLAT = ("utc,load_w,pv_w", "2026-01-01,1200,500", "2026-01-02,1200,500")
 DBC_FOLDER = Path(__file__).parents[2] / "dbc"
 OWN = ("nbms_2_3", "nbms_2_4", "nbms_2_5", "cbms")
 RACK_STEP = {"cbms": 1}
+ASKED_EACH_SECOND = {"pylontech_lv", "pylontech_hv", "sma_35x"}
 CHARGE_POSITIVE = {"nbms_2_4"}
 
 
@@ -50,7 +51,7 @@ def ask(
     """What a box would send: the `count`-th request."""
     if family == "foxbms2":
         return Frame(0x210, bytes([int(close) | reset << 2]) + bytes(7))
-    if family in ("pylontech_lv", "sma_victron"):
+    if family in ("pylontech_lv", "sma_35x"):
         return Frame(0x305, bytes(8))
     if family == "pylontech_hv":
         return Frame(0x4200, bytes(8), extended=True)
@@ -132,7 +133,8 @@ class Ticking:
             inverter.on, inverter.setpoint_w = power_w != 0.0, power_w
             self.site.step(TICK_S)
             self.answers.clear()
-            if self.close is not None and self.tick % 2 == 0:
+            every = 20 if self.family in ASKED_EACH_SECOND else 2
+            if self.close is not None and self.tick % every == 0:
                 request = ask(self.family, self.asked, close=self.close)
                 self.asked += 1
                 self.log.append((self.tick * TICK_S, request))

@@ -12,7 +12,7 @@ from tests.simulator.can_bench import Ticking
 
 FOLDER = Path(__file__).parents[1] / "recordings" / "can"
 START_S = 1_767_225_600
-RACKS = {"pylontech_lv": 1, "sma_victron": 1, "foxbms2": 1}
+RACKS = {"pylontech_lv": 1, "sma_35x": 1, "foxbms2": 1}
 """2 where it is not said."""
 
 

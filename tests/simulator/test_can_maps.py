@@ -67,6 +67,25 @@ def test_the_reading_is_the_truth(family: str, power_w: float) -> None:
     assert (said.faults, said.asleep, said.full, said.empty) == ((), False, False, False)
 
 
+@pytest.mark.parametrize(("family", "racks"), [("pylontech_lv", 1), ("pylontech_hv", 2), ("sma_35x", 1), ("foxbms2", 2)])  # fmt: skip
+@pytest.mark.parametrize("power_w", POWERS)
+def test_published_families_are_the_truth_too(family: str, racks: int, power_w: float) -> None:
+    listening = Listening(family, racks)
+    listening.battery.close = True
+    listening.run(3.0)
+    listening.run(3.0, power_w)
+    said, truth = listening.run(4.0, power_w), listening.battery.site.battery
+    assert said.state is BatteryState.CONNECTED
+    assert said.current_a is not None
+    assert said.current_a * power_w > 0.0
+    assert said.current_a == pytest.approx(truth.current_a, rel=0.03, abs=0.5)
+    assert said.voltage_v == pytest.approx(truth.voltage_v, abs=0.4)
+    assert said.soc_pct == pytest.approx(truth.soc_pct, abs=0.8)
+    assert said.faults == ()
+    assert said.max_charge_w is not None
+    assert 0.0 < said.max_charge_w <= truth.max_charge_w * 1.02
+
+
 @pytest.mark.parametrize("family", OWN)
 def test_each_rack_is_the_truth(family: str) -> None:
     listening = connected(family)

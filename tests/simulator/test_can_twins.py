@@ -77,7 +77,7 @@ def test_start_discharge_charge_and_stop_over_a_socket(family: str) -> None:
         assert said[ALL_RACKS] == 0
 
 
-@pytest.mark.parametrize("family", ["cbms", "pylontech_lv", "pylontech_hv", "sma_victron"])
+@pytest.mark.parametrize("family", ["cbms", "pylontech_lv", "pylontech_hv", "sma_35x"])
 def test_silent_and_back_over_a_socket(family: str) -> None:
     with on_socket(family, racks=1) as box:
         box.close = True
@@ -373,11 +373,11 @@ def test_pylontech_lv(power_w: float) -> None:
     assert said[0x35C][0] == 0xC0
     battery.put(plugs.RACK_FAULT)
     assert by_id(battery.run(2.0))[0x359][1] == 0b1000
-    assert battery.twin.requests > 20
+    assert battery.twin.requests > 4
 
 
 def test_sma_and_victron() -> None:
-    battery = connected("sma_victron")
+    battery = connected("sma_35x")
     battery.run(1.0, 3_000.0)
     said, truth = by_id(battery.run(2.0, 3_000.0)), battery.site.battery
     volts, amps, _, _ = struct.unpack("<hhhh", said[0x356])
@@ -415,7 +415,7 @@ def test_pylontech_hv_answers_questions_only(power_w: float) -> None:
     assert struct.unpack("<HBB", size[:4]) == (120, 8, 15)
     battery.close = True
     battery.put(plugs.STRANGE_FAULT)
-    assert by_id(battery.run(0.5))[0x4251][3] == 0xEE
+    assert by_id(battery.run(1.5))[0x4251][3] == 0xEE
 
 
 def test_foxbms_strings_are_told_apart_by_the_multiplexer() -> None:

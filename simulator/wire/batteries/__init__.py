@@ -8,7 +8,7 @@ from simulator.models.site import Site
 from simulator.wire.batteries.own import GENERATIONS, OwnBms
 from simulator.wire.batteries.pylontech_hv import PylontechHv
 from simulator.wire.batteries.pylontech_lv import PylontechLv
-from simulator.wire.batteries.sma_victron import SmaVictron
+from simulator.wire.batteries.sma_35x import Sma35x
 from simulator.wire.can_twin import CanTwin
 from simulator.wire.foxbms2 import FoxBms2
 from simulator.wire.plugs import Plug
@@ -46,6 +46,6 @@ BATTERIES: dict[str, BatteryRow] = {
     "cbms": BatteryRow(partial(OwnBms, GENERATIONS["cbms"]), 18, 12),
     "pylontech_lv": BatteryRow(PylontechLv, 1, 15),
     "pylontech_hv": BatteryRow(PylontechHv, 8, 15),
-    "sma_victron": BatteryRow(SmaVictron, 1, 16),
+    "sma_35x": BatteryRow(Sma35x, 1, 16),
 }
 """By the name of the driver, which is the name of the signal map."""

@@ -34,7 +34,7 @@ ALARMS = {
 KELVIN = 273.15
 
 
-class SmaVictron(CanTwin):
+class Sma35x(CanTwin):
     """One battery."""
 
     closes_itself = True
