@@ -43,7 +43,8 @@ def _open(seen: Snapshot) -> bool:
 def remember(asleep: bool, seen: Snapshot, memory: Memory) -> Memory:
     """The memory after this cycle's answer."""
     now_s = seen.now_s
-    waking = memory.waking and seen.battery is None
+    # A BMS may speak in its sleep, and fall silent to wake.
+    waking = memory.waking and (seen.battery is None or seen.battery.asleep is True)
     woken = memory.commanded.battery_asleep and not asleep
     until_s = memory.asleep_until_s
     if asleep:

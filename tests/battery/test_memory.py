@@ -8,13 +8,17 @@ import pytest
 
 from appliance.clock import SystemClock
 from appliance.config import load_site
+from appliance.io.bms import FamilyError, bms_workers, load_family
 from appliance.io.bms.balancing import KEEP, BalancingHistory
 from appliance.io.bms.recollection import Recollection
-from appliance.io.bms.sleeping import SleepCount, SleepRelay
+from appliance.io.bms.sleeping import SleepCount, sleeps_by_frame
+from appliance.io.relays import coils, safe_coils
+from appliance.mailbox import Slots
 from appliance.model import SAFE, BatteryMemory, Setpoints
+from appliance.site import PinRelay, Sleep
 from appliance.store import Durable, Store
 from appliance.wiring import Core
-from tests.battery.sites import HOME
+from tests.battery.sites import HOME, site
 from tests.battery.truth import Bench, WrongBms, battery_settings, read, real_rack
 from tests.stories import battery, rack
 
@@ -55,22 +59,28 @@ def test_only_sleep_that_is_slept_is_counted() -> None:
     assert count.asleep_s == 140.0
 
 
-class Wire:
-    def __init__(self) -> None:
-        self.said: list[bool] = []
+def test_the_relay_is_energised_while_asleep_and_only_then() -> None:
+    """A dead box, a broken wire, a relay without supply: awake."""
+    home = site(sleep=Sleep(means="relay", relay="bms_sleep"))
+    pin = PinRelay(driver="gpio", bus="pins", pin=5)
+    with_relay = home.model_copy(update={"relays": {"bms_sleep": pin}})
+    assert coils(with_relay, None, ASLEEP) == {"bms_sleep": True}
+    assert coils(with_relay, None, SAFE) == {"bms_sleep": False}
+    assert safe_coils(with_relay) == {"bms_sleep": False}
 
-    def set(self, on: bool) -> None:
-        self.said.append(on)
 
-
-def test_the_relay_is_on_while_asleep_and_off_at_the_end() -> None:
-    wire = Wire()
-    relay = SleepRelay(wire)
-    for at_s, asleep in ((0.0, False), (0.1, False), (0.2, True), (0.3, True), (1.3, True)):
-        relay.update(asleep, at_s)
-    relay.end()
-    assert wire.said == [False, True, True, False]
-    SleepRelay(None).update(True, 0.0)
+@pytest.mark.parametrize(
+    ("name", "sleeps"), [("cbms", True), ("nbms_2_5", True), ("foxbms2", False)]
+)
+def test_a_family_that_has_no_frame_for_it_is_refused(name: str, sleeps: bool) -> None:
+    assert sleeps_by_frame(load_family(name)) is sleeps
+    battery = site(sleep=Sleep(means="frame")).battery.model_copy(update={"driver": name})
+    chosen = load_site(HOME).model_copy(update={"battery": battery})
+    if sleeps:
+        assert bms_workers(chosen, SystemClock(), Slots.create())
+    else:
+        with pytest.raises(FamilyError, match="no frame"):
+            bms_workers(chosen, SystemClock(), Slots.create())
 
 
 def test_it_is_written_when_it_is_worth_it() -> None:
@@ -95,6 +105,8 @@ def test_it_sleeps_until_it_has_answered() -> None:
     assert memory is not None and memory.asleep
     kept.look(SAFE, None, 2.0, NIGHT)
     assert kept.memory().asleep
+    kept.look(SAFE, msgspec.structs.replace(awake, asleep=True), 2.5, NIGHT)
+    assert kept.memory().asleep, "it speaks in its sleep"
     kept.look(SAFE, awake, 3.0, NIGHT)
     assert not kept.memory().asleep
 

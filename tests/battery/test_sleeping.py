@@ -106,6 +106,19 @@ def test_once_it_has_answered_its_silence_is_an_error_again() -> None:
     assert errors(story) == [101]
 
 
+def test_a_bms_that_speaks_in_its_sleep_may_fall_silent_to_wake() -> None:
+    story = idle()
+    assert story.ask(SleepBattery(True)).ok
+    story.run(1.0, battery=opened(asleep=True))
+    story.ask(GoToState(State.RUN))
+    story.run(1.0)
+    story.run(20.0, battery=None)
+    assert (errors(story), story.last.state) == ([], State.STARTING)
+    story.run(0.5, battery=opened())
+    story.run(1.5, battery=None)
+    assert 101 in errors(story)
+
+
 def test_maintenance_wakes_it() -> None:
     """Hands go on it only when its contactors are known to be open."""
     story = asleep()

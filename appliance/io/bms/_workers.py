@@ -10,9 +10,10 @@ from typing import Final
 
 from appliance.clock import Clock
 from appliance.io.bms.decoder import Decoder
+from appliance.io.bms.family import FamilyError
 from appliance.io.bms.recollection import Recollection
 from appliance.io.bms.request import Conversation, Request
-from appliance.io.bms.sleeping import Relay, SleepRelay
+from appliance.io.bms.sleeping import sleeps_by_frame
 from appliance.io.buses import BusError
 from appliance.io.buses.can import CanPort, open_can
 from appliance.io.deadman import setpoints_now
@@ -40,7 +41,6 @@ class BmsThread:
         clock: Clock,
         slots: Slots,
         known: BatteryMemory,
-        relay: Relay | None = None,
     ) -> None:
         battery = site.battery
         self._max_age_s = battery.max_age_s
@@ -52,7 +52,6 @@ class BmsThread:
         self._clock = clock
         self._slots = slots
         self._recollection = Recollection(battery, known)
-        self._relay = SleepRelay(relay)
         self._told_asleep = False
         self._reading: BatteryReading | None = None
         self._published_at_s = 0.0
@@ -61,11 +60,10 @@ class BmsThread:
         log.info("battery: %s", self._decoder.family.title)
 
     def run(self, lease: Lease) -> None:
-        """Until the lease ends; a broken bus is opened again. At its end the battery is awake."""
+        """Until the lease ends; a broken bus is opened again."""
         try:
             self._run(lease)
         finally:
-            self._relay.end()
             self._slots.battery_memory.put(self._recollection.memory(), self._clock.now_s())
 
     def _run(self, lease: Lease) -> None:
@@ -100,12 +98,11 @@ class BmsThread:
             self._look_at_silence()
 
     def _look(self) -> tuple[Setpoints, BatteryReading | None]:
-        """What is wanted and what is known now; remembers it. Also without a bus: the relay has its own wire."""
+        """What is wanted and what is known now; remembers it. Also without a bus: a relay has its own wire."""
         now_s = self._clock.now_s()
         setpoints, _number = setpoints_now(self._slots.decision, now_s)
         battery = self._known(now_s)
         self._told_asleep = setpoints.battery_asleep
-        self._relay.update(self._told_asleep, now_s)
         changed = self._recollection.look(setpoints, battery, now_s, self._clock.utc())
         if changed is not None:
             self._slots.battery_memory.put(changed, now_s)
@@ -155,11 +152,10 @@ def bms_workers(
     clock: Clock,
     slots: Slots,
     known: BatteryMemory | None = None,
-    relay: Relay | None = None,
 ) -> tuple[Worker, ...]:
-    """One worker per CAN bus that has a battery. Raises FamilyError for a wrong signal map.
+    """One worker per CAN bus that has a battery. `known` is what the last run knew of the battery.
 
-    `known` is what the last run knew of the battery, `relay` the one that lets it sleep.
+    Raises FamilyError for a wrong signal map, and for a family that cannot sleep as the site says.
     """
     settings = site.buses[site.battery.bus]
     if not isinstance(settings, CanBus):
@@ -168,8 +164,11 @@ def bms_workers(
     def run(lease: Lease) -> None:
         newest = slots.battery_memory.newest()
         last = known or BatteryMemory() if newest is None else newest.value
-        BmsThread(site, lambda: open_can(settings, clock), clock, slots, last, relay).run(lease)
+        BmsThread(site, lambda: open_can(settings, clock), clock, slots, last).run(lease)
 
     family = Decoder.of(site.battery.driver, site.battery.racks).family
     Request(family, racks=site.battery.racks)
+    if site.battery.sleep.means == "frame" and not sleeps_by_frame(family):
+        msg = f'battery.sleep.means = "frame": {family.title} has no frame that sends it to sleep'
+        raise FamilyError(msg)
     return (Worker(f"can.{site.battery.bus}", run, SILENT_AFTER_S),)

@@ -38,7 +38,7 @@ class Recollection:
         """Note what happens now; the memory when it has changed by enough to be kept, else None."""
         told = setpoints.battery_asleep
         # Until it has answered: a core that starts meanwhile must give it the time to wake.
-        self._asleep = told or (self._asleep and battery is None)
+        self._asleep = told or (self._asleep and (battery is None or battery.asleep is True))
         self._sleep.update(told, battery is None, battery.asleep if battery else None, now_s)
         says = None if battery is None else battery.balancing
         on = setpoints.balancing if says is None else says

@@ -1,41 +1,15 @@
-"""How the BMS is sent to sleep, and how long it slept.
+"""How long the battery slept, and whether its family can be sent to sleep by a frame.
 
-By frame: the family's request says so (`Request.payload(asleep=…)`). By relay: the coil is ON while
-asleep. A dead box, a broken wire and a relay without supply leave the BMS awake: awake it watches
-its cells and opens its contactors when nobody asks for them; asleep nobody does.
+Whether it is to sleep is decided in the cycle (`appliance/battery/sleeping.py`). By frame, the
+family's request says so; by relay, `io/relays` energises the coil while `battery_asleep`.
 """
 
-from typing import Final, Protocol
-
-REPEAT_S: Final = 1.0
+from appliance.io.bms.family import Family
 
 
-class Relay(Protocol):
-    """One relay by its name. Never waits and never raises; forgetting it is its owner's business."""
-
-    def set(self, on: bool) -> None:
-        """Coil on or off."""
-
-
-class SleepRelay:
-    """Keeps the relay as it should be; says so again each second."""
-
-    def __init__(self, relay: Relay | None) -> None:
-        self._relay = relay
-        self._said: bool | None = None
-        self._next_at_s = 0.0
-
-    def update(self, asleep: bool, now_s: float) -> None:
-        """Coil on while asleep."""
-        if self._relay is None or (asleep is self._said and now_s < self._next_at_s):
-            return
-        self._said, self._next_at_s = asleep, now_s + REPEAT_S
-        self._relay.set(asleep)
-
-    def end(self) -> None:
-        """Nobody cares for it any more: awake."""
-        if self._relay is not None:
-            self._relay.set(False)
+def sleeps_by_frame(family: Family) -> bool:
+    """Whether the family's request has anything that sends it to sleep."""
+    return any(row.on == "sleep" or row.sleep for row in family.request)
 
 
 class SleepCount:
