@@ -3,12 +3,14 @@
 import pytest
 
 from appliance.io.bms.decoder import Decoder
+from appliance.io.bms.request import Conversation, Request
 from appliance.io.buses.can import EXTENDED
 from appliance.io.buses.can import Frame as Heard
-from appliance.model import BatteryReading, BatteryState
+from appliance.model import BatteryReading, BatteryState, Setpoints
 from simulator.wire import plugs
 from simulator.wire.can_twin import TICK_S
-from tests.simulator.can_bench import OWN, Ticking, ask
+from simulator.wire.socketcand import Frame
+from tests.simulator.can_bench import OWN, Ticking
 
 POWERS = [10_000.0, -10_000.0]
 
@@ -204,8 +206,67 @@ def test_asleep_is_told(family: str) -> None:
     assert said.faults == ()
 
 
-def test_requests_are_understood_with_the_racks_that_take_part() -> None:
-    frame = ask("nbms_2_5", 3, close=True, mask=0b01)
-    battery = Ticking("nbms_2_5")
-    battery.twin.receive(frame)
-    assert battery.site.bms.enabled == [True, False]
+class Asking:
+    """The box's own requests, by the map, heard by the pretend BMS."""
+
+    def __init__(self, family: str) -> None:
+        self.listening = Listening(family)
+        self.said: BatteryReading | None = None
+        family_map = self.listening.decoder.family
+        self._conversation = Conversation(Request(family_map, racks=2), 0.0)
+
+    def receive(self, timeout_s: float) -> list[Heard]:
+        del timeout_s
+        return []
+
+    def send(self, frame_id: int, data: bytes) -> None:
+        extended = bool(frame_id & EXTENDED)
+        self.listening.battery.twin.receive(Frame(frame_id & ~EXTENDED, data, extended))
+
+    def close(self) -> None:
+        return None
+
+    def run(self, seconds: float, setpoints: Setpoints) -> BatteryReading:
+        battery = self.listening.battery
+        for _ in range(round(seconds / TICK_S)):
+            self._conversation.update(self, setpoints, self.said, battery.tick * TICK_S)
+            self.said = self.listening.run(TICK_S)
+        assert self.said is not None
+        return self.said
+
+
+@pytest.mark.parametrize("family", [*OWN, "foxbms2"])
+def test_the_boxs_own_requests_close_and_open(family: str) -> None:
+    box = Asking(family)
+    assert box.run(1.0, Setpoints()).state is BatteryState.STANDBY
+    said = box.run(2.5, Setpoints(contactors_closed=True))
+    assert said.state is BatteryState.CONNECTED
+    assert [rack.contactors_closed for rack in said.racks] == [True, True]
+    said = box.run(3.0, Setpoints())
+    assert said.state is BatteryState.STANDBY
+    assert [rack.contactors_closed for rack in said.racks] == [False, False]
+    assert said.faults == ()
+
+
+@pytest.mark.parametrize("family", OWN)
+def test_the_boxs_own_requests_leave_out_a_rack_and_balance(family: str) -> None:
+    box = Asking(family)
+    box.run(1.0, Setpoints())
+    said = box.run(2.5, Setpoints(contactors_closed=True, racks_open=(1,), balancing=True))
+    assert [rack.contactors_closed for rack in said.racks] == [False, True]
+    assert box.listening.battery.site.bms.balancing
+    said = box.run(2.5, Setpoints(contactors_closed=True))
+    assert [rack.contactors_closed for rack in said.racks] == [True, True]
+
+
+@pytest.mark.parametrize("family", ["nbms_2_5", "cbms"])
+def test_the_boxs_own_requests_put_it_to_sleep_and_wake_it(family: str) -> None:
+    box = Asking(family)
+    box.run(1.0, Setpoints())
+    said = box.run(2.5, Setpoints(battery_asleep=True))
+    assert box.listening.battery.site.bms.asleep
+    assert said.asleep is True
+    assert said.faults == ()
+    said = box.run(2.5, Setpoints())
+    assert (said.asleep, said.state) == (False, BatteryState.STANDBY)
+    assert box.run(2.5, Setpoints(contactors_closed=True)).state is BatteryState.CONNECTED
