@@ -2,6 +2,7 @@
 
 from appliance.io.relays._coils import coils, coils_now, safe_coils
 from appliance.io.relays._local import Relay, open_relay
+from appliance.io.relays._switched import Switched
 from appliance.io.relays._workers import relay_workers
 from appliance.io.relays.modbus_relay import PROFILES, RelayBoard, boards
 
@@ -9,6 +10,7 @@ __all__ = [
     "PROFILES",
     "Relay",
     "RelayBoard",
+    "Switched",
     "boards",
     "coils",
     "coils_now",
