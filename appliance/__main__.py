@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from appliance import probe
+from appliance import can_log, probe
 from appliance.clock import Clock, SystemClock
 from appliance.config import SiteError, load_site
 from appliance.processes import AlreadyRunningError, ProcessLock, end_with_runner
@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--schema", action="store_true", help="print the JSON Schema of the lines")
 
     probe.add_arguments(commands.add_parser("probe", help="one reading of a real device"))
+
+    can_log.add_arguments(commands.add_parser("can", help="a recording of a CAN bus to readings"))
 
     config = commands.add_parser("config", help="check a site.toml, or print its schema")
     actions = config.add_subparsers(dest="action", required=True)
@@ -288,6 +290,7 @@ _COMMANDS: Final = {
     "replay": _replay,
     "config": _config,
     "probe": probe.run,
+    "can": can_log.run,
 }
 
 if __name__ == "__main__":

@@ -116,6 +116,10 @@ class Payloads:
         """Whether frames of this id are kept as those of `base`."""
         return self._base.get(number) == base
 
+    def frame_ids(self) -> frozenset[int]:
+        """All that are kept."""
+        return frozenset(self._base)
+
     def _select(self, number: int, base: int) -> _Select | None:
         dictionary, name = self._dictionary, self._layout.index
         page = dictionary.multiplexer(base)

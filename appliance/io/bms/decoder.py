@@ -93,6 +93,10 @@ class Decoder:
             key = store(frame) or key
         return key
 
+    def frame_ids(self) -> frozenset[int]:
+        """The frames that it reads."""
+        return self._payloads.frame_ids()
+
     def heard_at_s(self) -> float | None:
         """When the publishing frame came last; None: never."""
         return self._heard_at_s
