@@ -148,6 +148,20 @@ class Ticking:
         return heard
 
 
+def connected(family: str, racks: int = 2) -> Ticking:
+    """Standby for half a second, then asked to close."""
+    battery = Ticking(family, racks)
+    battery.close = False
+    battery.run(0.5)
+    battery.close = True
+    battery.run(1.2)
+    return battery
+
+
+def ids(frames: list[Frame]) -> set[int]:
+    return {frame.can_id for frame in frames}
+
+
 class OnSocket:
     """A battery on a socket, and a box that listens and asks."""
 

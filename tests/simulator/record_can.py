@@ -1,7 +1,7 @@
 """`python -m tests.simulator.record_can`: candump logs of the pretend batteries, into tests/recordings/can.
 
-Each tells the same story: standby, asked to close at 0.5 s, discharging from 2 s, charging from 4 s, a
-contactor fault in the last rack from 6.5 s to 7.5 s. Time starts at 2026-01-01. The same every time.
+Each tells the same story: standby, asked to close at 0.5 s, discharging from 2 s, charging from 4.5 s, a
+contactor fault in the last rack from 7 s to 8 s. Time starts at 2026-01-01. The same every time.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ def record(family: str) -> list[str]:
     battery.run(0.5)
     battery.close = True
     battery.run(1.5)
-    battery.run(2.0, power_w)
+    battery.run(2.5, power_w)
     battery.run(2.5, -power_w)
     battery.put(plugs.RACK_FAULT)
     battery.run(1.0)

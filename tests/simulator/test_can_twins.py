@@ -1,6 +1,5 @@
 """Every pretend battery on CAN: what it says, by cantools and by the frame tables; its faults."""
 
-import struct
 import time
 from itertools import pairwise
 
@@ -8,9 +7,8 @@ import can
 import pytest
 
 from simulator.wire import plugs
-from simulator.wire.batteries import BATTERIES
 from simulator.wire.batteries.own_values import BATTERY, RACK
-from simulator.wire.can_codec import Signal, crc8_j1850, pack, unpack
+from simulator.wire.can_codec import crc8_j1850
 from simulator.wire.can_messages import load_messages
 from simulator.wire.socketcand import Frame
 from tests.simulator.can_bench import (
@@ -18,6 +16,7 @@ from tests.simulator.can_bench import (
     OWN,
     Ticking,
     ask,
+    connected,
     database,
     decoded,
     on_socket,
@@ -31,20 +30,6 @@ SPOKEN_ELSEWHERE = {"State", "Counter", "Crc", "Mux", "FaultCode", "FaultReserve
 NEVER = {"FaultPrecharge", "FaultInsulation", "FaultMeasurement", "FaultFuse", "FaultInterlock", "FaultInternal",
          "WarningOvercurrentCharge", "WarningOvercurrentDischarge", "WarningTemperatureSpread",
          "WarningInsulation"}  # fmt: skip
-
-
-def connected(family: str, racks: int = 2) -> Ticking:
-    """Standby for half a second, then asked to close."""
-    battery = Ticking(family, racks)
-    battery.close = False
-    battery.run(0.5)
-    battery.close = True
-    battery.run(1.2)
-    return battery
-
-
-def ids(frames: list[Frame]) -> set[int]:
-    return {frame.can_id for frame in frames}
 
 
 # ---------------------------------------------------------------- on a real socket
@@ -273,171 +258,3 @@ def test_it_sleeps_and_wakes_when_told(family: str) -> None:
     connected_now = connected(family)
     connected_now.twin.receive(Frame(0x18FF02E5, b"\xa5", extended=True))
     assert not connected_now.site.bms.asleep
-
-
-# ---------------------------------------------------------------- faults of the plug
-
-
-@pytest.mark.parametrize("family", [*BATTERIES])
-def test_half_frames_and_garbage(family: str) -> None:
-    battery = connected(family)
-    whole = ids(battery.run(2.0))
-    battery.put(plugs.HALF)
-    assert {len(frame.data) for frame in battery.run(2.0)} <= {0, 1, 2, 3, 4}
-    battery.put(plugs.GARBAGE)
-    assert ids(battery.run(2.0)) - whole
-    battery.put(plugs.IN)
-    assert ids(battery.run(2.0)) == whole
-
-
-@pytest.mark.parametrize("family", [*BATTERIES])
-def test_late_frames_are_two_seconds_old(family: str) -> None:
-    battery = connected(family)
-    battery.put(plugs.LATE)
-    assert battery.run(1.0) == []  # 2 s of real time, of which none has passed
-
-
-@pytest.mark.parametrize("family", OWN)
-def test_stuck_repeats_every_bit_and_frozen_goes_on_counting(family: str) -> None:
-    battery = connected(family)
-    battery.run(6.0)
-    battery.put(plugs.STUCK)
-    by_id: dict[int, set[bytes]] = {}
-    for frame in battery.run(2.0, 5_000.0):
-        by_id.setdefault(frame.can_id, set()).add(frame.data)
-    table = load_messages(family)
-    assert len(by_id[table["BatteryStatus"].can_id]) == 1
-    assert len(by_id[table["BatteryValues"].can_id]) == 1
-    battery.put(plugs.FROZEN)
-    frozen = battery.run(2.0, -5_000.0)
-    status = {f.data for f in frozen if f.can_id == table["RackStatus"].can_id}
-    assert len(status) > 10
-    currents = {decoded(family, [f])[CURRENT] for f in frozen if f.can_id == table["BatteryValues"].can_id}  # fmt: skip
-    assert len(currents) == 1
-
-
-@pytest.mark.parametrize("family", OWN)
-def test_values_move_by_a_few_steps_even_at_rest(family: str) -> None:
-    battery = connected(family)
-    table = load_messages(family)["BatteryValues"]
-    values = [decoded(family, [f]) for f in battery.run(2.0) if f.can_id == table.can_id]
-    volts = {v["0.BatteryValues.Voltage"] for v in values}
-    assert 2 <= len(volts) <= 6
-    assert max(volts) - min(volts) < 0.6
-
-
-@pytest.mark.parametrize("family", [*OWN, "foxbms2", "pylontech_hv"])
-def test_the_last_rack_can_fall_silent(family: str) -> None:
-    battery = connected(family)
-    heard = battery.run(1.0)
-    battery.put(plugs.RACK_SILENT)
-    fewer = battery.run(1.0)
-    assert len(heard) > len(fewer) > 0
-    if family != "foxbms2":
-        assert ids(fewer) < ids(heard)
-
-
-def test_a_reboot_forgets_requests_and_takes_its_time() -> None:
-    battery = connected("nbms_2_4")
-    racks = battery.site.battery.racks
-    assert [rack.connected for rack in racks] == [True, True]
-    battery.put(plugs.REBOOT)
-    assert [rack.connected for rack in racks] == [False, False]
-    assert not battery.site.bms.request_close
-    assert battery.run(0.5) == []
-    battery.twin._up_at_s = 0.0
-    battery.twin._finish_boot()
-    assert decoded("nbms_2_4", battery.run(0.3))[ALL_RACKS] == 0
-
-
-# ---------------------------------------------------------------- after published frame tables
-
-
-def by_id(frames: list[Frame]) -> dict[int, bytes]:
-    return {frame.can_id: frame.data for frame in frames}
-
-
-@pytest.mark.parametrize("power_w", [3_000.0, -3_000.0])
-def test_pylontech_lv(power_w: float) -> None:
-    battery = connected("pylontech_lv")
-    battery.run(1.0, power_w)
-    said, truth = by_id(battery.run(2.0, power_w)), battery.site.battery
-    assert {i: len(data) for i, data in said.items()} == {0x351: 8, 0x355: 4, 0x356: 6, 0x359: 7, 0x35C: 2, 0x35E: 8}  # fmt: skip
-    volts, amps, celsius = struct.unpack("<hhh", said[0x356])
-    assert 0.01 * volts == pytest.approx(truth.voltage_v, abs=0.1)
-    assert 0.1 * amps == pytest.approx(-truth.current_a, abs=1.5)
-    assert 0.1 * celsius == pytest.approx(20.0, abs=1.0)
-    assert amps * power_w < 0.0
-    assert struct.unpack("<HH", said[0x355]) == (50, 99)
-    assert said[0x359][4:] == b"\2PN"
-    assert said[0x35C][0] == 0xC0
-    battery.put(plugs.RACK_FAULT)
-    assert by_id(battery.run(2.0))[0x359][1] == 0b1000
-    assert battery.twin.requests > 4
-
-
-def test_sma_and_victron() -> None:
-    battery = connected("sma_35x")
-    battery.run(1.0, 3_000.0)
-    said, truth = by_id(battery.run(2.0, 3_000.0)), battery.site.battery
-    volts, amps, _, _ = struct.unpack("<hhhh", said[0x356])
-    assert 0.01 * volts == pytest.approx(truth.voltage_v, abs=0.1)
-    assert 0.1 * amps == pytest.approx(truth.current_a, abs=1.5)
-    assert struct.unpack("<HHHH", said[0x355])[2] == pytest.approx(100 * truth.soc_pct, abs=60)
-    low_mv, high_mv, cool_k, _ = struct.unpack("<HHHH", said[0x373])
-    assert low_mv <= 1e3 * truth.cell_min_v + 1 < 1e3 * truth.cell_max_v + 1 <= high_mv + 2
-    assert cool_k == pytest.approx(293, abs=1)
-    assert said[0x35A][:4] == bytes([0xAA, 0xAA, 0xAA, 0x02])
-    battery.put(plugs.STRANGE_FAULT)
-    assert by_id(battery.run(2.0))[0x35A][3] == 0x06
-
-
-@pytest.mark.parametrize("power_w", [3_000.0, -3_000.0])
-def test_pylontech_hv_answers_questions_only(power_w: float) -> None:
-    battery = Ticking("pylontech_hv")
-    assert battery.run(1.0) == []
-    battery.close = True
-    battery.run(1.5, power_w)
-    said, rack = by_id(battery.run(1.0, power_w)), battery.site.battery.racks[1]
-    assert len(said) == 16
-    volts, amps, celsius, soc, soh = struct.unpack("<HHHBB", said[0x4211])
-    assert 0.1 * volts == pytest.approx(rack.voltage_v, abs=0.3)
-    assert 0.1 * (amps - 30_000) == pytest.approx(-rack.current_a, abs=0.5)
-    assert (celsius - 1_000) / 10 == pytest.approx(20.0, abs=1.0)
-    assert (soc, soh) == (pytest.approx(50, abs=1), 99)
-    assert said[0x4251][0] == (2 if power_w > 0.0 else 1)
-    _, _, charge, discharge = struct.unpack("<HHHH", said[0x4221])
-    assert charge > 30_000 > discharge
-    battery.close = None
-    battery.answers.clear()
-    battery.twin.receive(Frame(0x4200, b"\2" + bytes(7), extended=True))
-    size = by_id(battery.answers)[0x7320]
-    assert struct.unpack("<HBB", size[:4]) == (120, 8, 15)
-    battery.close = True
-    battery.put(plugs.STRANGE_FAULT)
-    assert by_id(battery.run(1.5))[0x4251][3] == 0xEE
-
-
-def test_foxbms_strings_are_told_apart_by_the_multiplexer() -> None:
-    battery = connected("foxbms2")
-    states = {f.data[0] & 15: f.data[0] >> 4 & 1 for f in battery.run(0.5) if f.can_id == 0x240}
-    assert states == {0: 1, 1: 1}
-    battery.put(plugs.RACK_FAULT)
-    heard = battery.run(0.5)
-    states = {f.data[0] & 15: f.data[0] >> 4 & 1 for f in heard if f.can_id == 0x240}
-    assert states == {0: 1, 1: 0}
-    assert 55 in {f.data[0] for f in heard if f.can_id == 0x222}
-
-
-# ---------------------------------------------------------------- the codec
-
-
-def test_intel_signals_with_offset() -> None:
-    table = {"a": Signal(4, 12, 0.5, offset=-40.0, little=True), "b": Signal(16, 8, signed=True, little=True)}  # fmt: skip
-    data = pack(table, {"a": 25.5, "b": -2.0}, 4)
-    assert data.hex() == "3008fe00"
-    assert unpack(table, data) == {"a": 25.5, "b": -2.0}
-
-
-def test_checksum_of_the_standard_example() -> None:
-    assert crc8_j1850(b"123456789") == 0x4B
