@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from appliance import registry
 from appliance.cycle import ModeLike
 from appliance.settings import Settings
-from appliance.site import INVERTER_SPEAKS, KINDS, SiteSettings
+from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings
 
 GRID_CODES = Path(__file__).resolve().parent / "grid_codes"
 DRIVER_FOLDERS = {
@@ -57,7 +57,8 @@ def load_site(path: Path) -> SiteSettings:
     mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
-        | {"bms": registry.bms_families() | {INVERTER_SPEAKS}}
+        | {"bms": registry.bms_families() | {INVERTER_SPEAKS}},
+        "climate": registry.climate_zones(),
     }
     try:
         site = SiteSettings.model_validate_json(json.dumps(document, default=str), context=context)
@@ -132,8 +133,8 @@ def _devices(
                 yield (kind, name), kind, device
 
 
-TAGS = KINDS
-"""Names of bus kinds, which pydantic puts into paths."""
+TAGS = KINDS | RELAY_DRIVERS
+"""Names of kinds of buses and relays, which pydantic puts into paths."""
 
 
 def _sentence(prefix: tuple[str, ...], mistake: ErrorDetails) -> str:

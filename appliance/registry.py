@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import json
 import pkgutil
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,9 @@ from appliance.settings import Settings
 
 DBC_FOLDER = Path(__file__).resolve().parent.parent / "dbc"
 """DBC files and the signal maps beside them: one pair per BMS family."""
+
+CLIMATE_FOLDER = Path(__file__).resolve().parent / "io" / "climate" / "algorithms"
+"""How fans and heaters are driven, one file per product size."""
 
 
 def names(package: str) -> frozenset[str]:
@@ -42,3 +46,12 @@ def options(file: object, values: Mapping[str, Any]) -> Settings:
 def bms_families() -> frozenset[str]:
     """Names of the BMS families with a signal map."""
     return frozenset(path.stem for path in DBC_FOLDER.glob("*.toml"))
+
+
+def climate_zones() -> dict[str, dict[str, bool]]:
+    """By climate algorithm: its zones, and whether each can be heated."""
+    found = {}
+    for path in sorted(CLIMATE_FOLDER.glob("*.toml")):
+        zones = tomllib.loads(path.read_text(encoding="utf-8"))["zones"]
+        found[path.stem] = {name: "heating" in zone for name, zone in zones.items()}
+    return found

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated, ClassVar, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from appliance.settings import Name, Percent, Settings
 
@@ -104,7 +104,7 @@ class Night(Settings):
 
 
 class Climate(Settings):
-    """[climate]"""
+    """Everything about air in this site."""
 
     algorithm: Name
     """A file in io/climate/algorithms: bat5, bat10, bat80."""
@@ -123,6 +123,29 @@ class Climate(Settings):
             f"{part}.zone = {zone!r} is not in zones ({known})"
             for part, zone in parts.items()
             if zone not in self.zones
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @model_validator(mode="after")
+    def _algorithm_fits(self, info: ValidationInfo) -> Self:
+        known: dict[str, dict[str, bool]] | None = (info.context or {}).get("climate")
+        if known is None:
+            return self
+        if self.algorithm not in known:
+            msg = f"algorithm = {self.algorithm!r}: no such algorithm; there is: {', '.join(known)}"
+            raise ValueError(msg)
+        zones = known[self.algorithm]
+        wrong = [
+            f"zones.{name}: {self.algorithm} has no such zone; it has: {', '.join(zones)}"
+            for name in self.zones
+            if name not in zones
+        ]
+        wrong += [
+            f"heaters.{name}: {self.algorithm} does not heat the zone {heater.zone}"
+            for name, heater in self.heaters.items()
+            if zones.get(heater.zone) is False
         ]
         if wrong:
             raise ValueError("; ".join(wrong))

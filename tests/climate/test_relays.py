@@ -356,3 +356,25 @@ def test_users_of_relays_and_sensors_that_are_not_there_are_refused(tmp_path: Pa
         "climate.zones.cabinet.sensors = 'plate' is not in sensors",
     ):
         assert part in text, text
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("bat5", "bat6", "no such algorithm; there is: bat10, bat5, bat80"),
+        ("bat5", "bat80", "zones.cabinet: bat80 has no such zone; it has: batteries, inverter"),
+        ('relay = "one"\n[climate.h', "[climate.h", "a fan has either pwm or a relay"),
+        (
+            'zone = "cabinet"',
+            'zone = "attic"',
+            "fans.main.zone = 'attic' is not in zones (cabinet)",
+        ),
+        ("[climate.heaters.mat]", "[climate.heaters.main]", "main is a fan and a heater"),
+        ("[climate]", '[climate]\nnight = { time_zone = "Mars" }', "no such time zone"),
+    ],
+)
+def test_a_climate_that_does_not_fit_is_refused(
+    tmp_path: Path, right: str, wrong: str, says: str
+) -> None:
+    assert right in WRONG_USE
+    assert says in refused(tmp_path, WRONG_USE.replace(right, wrong, 1))
