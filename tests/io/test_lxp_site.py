@@ -34,7 +34,7 @@ def site_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         DONGLE: DONGLE + "pause_s = 0.0\n" if request.param == "dongle" else wire,
         "window_min = 30": "window_min = 2",
         "pause_s = 20.0": "pause_s = 0.0",
-        "poll_s = 1.0": "poll_s = 0.1",
+        "poll_s = 3.0": "poll_s = 0.1",
         **{port: str(free_port()) for port in ("15220", "15221", "15222", "15223")},
     }
     for old, new in changes.items():

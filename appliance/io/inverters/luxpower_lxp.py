@@ -57,6 +57,8 @@ TITLE = (
     "LuxPower LXP: without the box it goes on for minutes, no timeout (not verified on hardware)"
 )
 
+CODE_AT: Final = 7
+"""Two registers with four letters: the firmware's code."""
 STILL_BEATS: Final = 300
 """Signs of life, at least two minutes of them, in which a clock that works has moved on."""
 
@@ -78,13 +80,14 @@ class Driver(InverterDriver):
     @override
     def identify(self, ask: Ask) -> None:
         """A firmware code in letters; and what it holds, so that nothing is written that it holds already."""
-        code = b"".join(word.to_bytes(2, "little") for word in ask("holding", 7, 2))
+        words = ask("holding", CODE_AT, FUNCTIONS - CODE_AT + 1)
+        code = b"".join(word.to_bytes(2, "little") for word in words[:2])
         if not all(0x20 < letter < 0x7F for letter in code):
             msg = f"{code.hex(' ')} at register 7 is no firmware code: not a LuxPower inverter"
             raise WrongDeviceError(msg)
-        (functions,), limits = ask("holding", FUNCTIONS, 1), ask("holding", 64, 2)
+        limits = ask("holding", 64, 2)
         self._commander.held = {
-            "functions": functions,
+            "functions": words[-1],
             "charge_limit": limits[0],
             "discharge_limit": limits[1],
         }
