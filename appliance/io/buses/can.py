@@ -1,4 +1,4 @@
-"""CAN buses: frames in, frames out, no meaning. By the kernel (python-can) or by socketcand over TCP.
+"""CAN buses: frames in, frames out, no meaning. By the kernel's raw socket, or by socketcand over TCP.
 
 python-can's own socketcand client is not used: its connect tries for 10 s, its handshake waits without
 a limit, it takes an ended connection for silence, and it loses frames that come in one packet with the
@@ -8,32 +8,19 @@ end of the handshake (docs/decisions/0008).
 import contextlib
 import socket
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from appliance.clock import Clock
 from appliance.io.buses import BusError
+from appliance.io.buses._can_frame import EXTENDED, SEND_TIMEOUT_S, Frame
+from appliance.io.buses._can_raw import RawPort
 from appliance.site import CanBus
 
-if TYPE_CHECKING:
-    import can
+__all__ = ["EXTENDED", "CanPort", "Frame", "open_can"]
 
-EXTENDED: Final = 1 << 31
-"""Set in `Frame.id` for 29-bit identifiers, as DBC files do."""
 CONNECT_TIMEOUT_S: Final = 0.5
-SEND_TIMEOUT_S: Final = 0.1
-BURST: Final = 200
-"""Frames taken from the kernel before they are looked at."""
 LONGEST_MESSAGE: Final = 256
 """Of socketcand, in bytes; longer ones are not its."""
-
-
-class Frame(NamedTuple):
-    """One received CAN frame."""
-
-    id: int
-    data: bytes
-    at_s: float
-    """Monotonic arrival."""
 
 
 class CanPort(Protocol):
@@ -53,57 +40,7 @@ def open_can(settings: CanBus, clock: Clock) -> CanPort:
     """Open a bus as site.toml says. Raises BusError."""
     if settings.interface == "socketcand":
         return SocketcandPort(settings, clock)
-    return KernelPort(settings, clock)
-
-
-class KernelPort:
-    """A bus of the kernel's SocketCAN, through python-can."""
-
-    def __init__(self, settings: CanBus, clock: Clock) -> None:
-        import can  # Not for nothing: it costs 0.1 s at start, and only this port needs it.
-
-        self._can = can
-        self._clock = clock
-        try:
-            self._bus = can.Bus(interface=settings.interface, channel=settings.channel)
-        except (can.CanError, OSError) as error:
-            msg = f"cannot open {settings.channel}: {error}"
-            raise BusError(msg) from error
-
-    def receive(self, timeout_s: float) -> Sequence[Frame]:
-        """Frames that wait, after at most `timeout_s`."""
-        frames: list[Frame] = []
-        try:
-            message = self._bus.recv(timeout_s)
-            while message is not None and len(frames) < BURST:
-                if not (message.is_error_frame or message.is_remote_frame):
-                    frames.append(self._frame(message))
-                message = self._bus.recv(0.0)
-        except (self._can.CanError, OSError) as error:
-            msg = f"cannot receive: {error}"
-            raise BusError(msg) from error
-        return frames
-
-    def send(self, frame_id: int, data: bytes) -> None:
-        """Send one frame."""
-        extended = bool(frame_id & EXTENDED)
-        message = self._can.Message(
-            arbitration_id=frame_id & ~EXTENDED, is_extended_id=extended, data=data
-        )
-        try:
-            self._bus.send(message, timeout=SEND_TIMEOUT_S)
-        except (self._can.CanError, OSError) as error:
-            msg = f"cannot send: {error}"
-            raise BusError(msg) from error
-
-    def close(self) -> None:
-        """Give the bus back."""
-        with contextlib.suppress(self._can.CanError, OSError):
-            self._bus.shutdown()
-
-    def _frame(self, message: "can.Message") -> Frame:
-        flag = EXTENDED if message.is_extended_id else 0
-        return Frame(message.arbitration_id | flag, bytes(message.data), self._clock.now_s())
+    return RawPort(settings.channel, clock)
 
 
 class SocketcandPort:
