@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
 
+from simulator.models.bms import Bms
 from simulator.wire.control import SOCKET_NAME, Json, short_path
 from simulator.wire.stand_in import StandIn
 
@@ -115,6 +116,16 @@ class ControlServer:
             "grid_import_wh": site.grid_import_wh, "grid_export_wh": site.grid_export_wh,
             "pv_wh": site.pv_wh, "load_wh": site.load_wh, "box_c": site.box_temperature_c,
             "frequency_hz": site.frequency_hz, "profile_gap": site.profile_gap,
+            "racks": [_of_rack(bms) for bms in site.bms.masters],
             "elapsed_s": site.elapsed_s, "estop_pressed": board.estop_pressed, "lights": board.lights(),
             "plugs": self._stand_in.plugs.faults(), **({} if air is None else air.show()),
         }  # fmt: skip
+
+
+def _of_rack(bms: Bms) -> Json:
+    """The truth about one rack."""
+    rack = bms.rack
+    return {
+        "state": bms.state.name.lower(), "faults": sorted(bms.faults), "soc_pct": rack.soc_pct,
+        "current_a": rack.current_a, "voltage_v": rack.voltage_v,
+    }  # fmt: skip
