@@ -177,3 +177,15 @@ def test_a_hundred_thousand_broken_answers(line: str) -> None:
         head = bytes([1, asked.function]) + SERIAL.encode() + struct.pack("<H", asked.register)
         assert head in data and len(words) == (0 if asked.words else asked.count)
     assert taken > 0
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [p for p in ANSWERS if p.values[0].get("answer") is not None or "refused" in p.values[0]],
+)
+def test_one_wrong_bit_in_what_the_check_sum_covers_is_no_answer(packet: dict[str, Any]) -> None:
+    data, begin = bytes.fromhex(packet["hex"]), 20 if packet["direction"] == "in" else 0
+    for bit in range(8 * begin, 8 * len(data)):
+        made = bytearray(data)
+        made[bit // 8] ^= 1 << bit % 8
+        assert READ[packet["direction"]](bytes(made), request(packet)) is None, bit
