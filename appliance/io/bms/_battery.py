@@ -35,6 +35,13 @@ class Battery:
     def __init__(self, family: Family, sourcer: Sourcer, flag_age_s: float) -> None:
         row = family.battery
         self._single = family.layout.by == "single"
+        rack = family.rack
+        told = bool(rack.cell_min_v or rack.cell_max_v or family.cells)
+        self._nature = BatteryReading(
+            BatteryState.UNKNOWN,
+            guards_cells=family.cells_optional or not told,
+            has_contactors=family.state.always is None,
+        )
         self._always = None if family.state.always is None else BatteryState(family.state.always)
         self._state_of_racks = not (family.state.signal or family.state.always)
         self._rack_states = family.rack.state.signal is not None
@@ -112,7 +119,7 @@ class Battery:
         switches["asleep"] = next((one for one in told if one is not None), None)
         if switches["balancing"] is None:
             switches["balancing"] = any_of(racks, "balancing")
-        return msgspec.structs.replace(BatteryReading(state), **numbers, **limits, **switches)
+        return msgspec.structs.replace(self._nature, state=state, **numbers, **limits, **switches)
 
     def _wrong(
         self, stored: Stored, now_s: float, state: BatteryState, odd: str | None

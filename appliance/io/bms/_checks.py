@@ -5,6 +5,9 @@ from functools import reduce
 from operator import xor
 from typing import Final
 
+USUAL: Final = 7
+"""Bytes of a frame without that of the checksum."""
+
 
 def _crc8_table(polynomial: int) -> bytes:
     table = bytearray()
@@ -17,9 +20,12 @@ def _crc8_table(polynomial: int) -> bytes:
 
 
 def _crc8(polynomial: int, start: int, at_end: int) -> Callable[[int, bytes], int]:
-    table = _crc8_table(polynomial)
+    t = table = _crc8_table(polynomial)
 
     def checksum(_frame: int, data: bytes) -> int:
+        if len(data) == USUAL:
+            a, b, c, d, e, f, g = data
+            return t[t[t[t[t[t[t[start ^ a] ^ b] ^ c] ^ d] ^ e] ^ f] ^ g] ^ at_end
         value = start
         for byte in data:
             value = table[value ^ byte]

@@ -36,9 +36,9 @@ class Bits:
     """Its bits, in the payload read as one little-endian number."""
 
     @property
-    def muxed(self) -> bool:
-        """Whether only some frames have it."""
-        return bool(self.pages)
+    def first_byte(self) -> int:
+        """Where it begins."""
+        return ((self.ones & -self.ones).bit_length() - 1) // 8
 
     def raw(self, data: bytes) -> int | None:
         """The bare number; None when the payload is too short."""

@@ -1,8 +1,7 @@
 """The newest payload of everything that somebody reads. Receiving only stores; bits are taken out later."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from appliance.io.bms._checks import ALGORITHMS
 from appliance.io.bms._signals import NO_PAGE, Bits, Dictionary
@@ -12,7 +11,6 @@ from appliance.io.buses.can import Frame
 Key = int | tuple[int, int, int]
 """Frame id; or frame id, multiplexer value (NO_PAGE: any) and index, of frames that have such."""
 Stored = dict[Key, Frame]
-_NEVER: Final = -1
 
 
 @dataclass(slots=True)
@@ -27,10 +25,6 @@ class _Select:
 
     def keys(self, data: bytes) -> tuple[Key, ...]:
         """Where a payload is kept; nowhere, when it is too short to tell."""
-        if self.index is None and not self.common and self.page is not None:
-            if len(data) < self.page.payload_bytes:
-                return ()
-            return ((self.number, self.page.number(data), NO_PAGE),)
         page = self.page.raw(data) if self.page else NO_PAGE
         index = self.index.raw(data) if self.index else NO_PAGE
         if page is None or index is None:
@@ -52,19 +46,17 @@ class _Check:
     def why_not(self, frame: Frame) -> str | None:
         """Why the frame does not count; None when it does."""
         number, data, _at_s = frame
-        if self.checksum is not None and self.algorithm is not None:
-            said, at = self.checksum.raw(data), (self.checksum.ones.bit_length() - 1) // 8
-            if said is None or said != self.algorithm(number, data[:at] + data[at + 1 :]):
+        checksum, algorithm, counter = self.checksum, self.algorithm, self.counter
+        if checksum is not None and algorithm is not None:
+            at = checksum.first_byte
+            if len(data) <= at or data[at] != algorithm(number, data[:at] + data[at + 1 :]):
                 return "checksum"
-        if self.counter is not None:
-            count = self.counter.raw(data)
-            if count is None or self.last.get(number, _NEVER) == count:
+        if counter is not None:
+            count = counter.number(data) if len(data) >= counter.payload_bytes else None
+            if count is None or self.last.get(number) == count:
                 return "counter"
             self.last[number] = count
         return None
-
-
-_UNREAD: Final = _Select(_NEVER)
 
 
 class Payloads:
@@ -80,6 +72,10 @@ class Payloads:
         """By frame id: None, where it has one kind of payload."""
         self._checks: dict[int, _Check] = {}
         self._base: dict[int, int] = {}
+        """By frame id: that of the message in the DBC."""
+        self._plain: frozenset[int] = frozenset()
+        self._special: dict[int, Callable[[Frame], None]] = {}
+        self._key_ids: tuple[int, ...] = ()
         self._numbered = {
             f"{message}.{single.number}"
             for single in (family.cells, family.sensors)
@@ -136,8 +132,8 @@ class Payloads:
             for name in row.messages:
                 counter = dictionary.bits(f"{name}.{row.counter}") if row.counter else None
                 checksum = dictionary.bits(f"{name}.{row.checksum}") if row.checksum else None
-                if checksum is not None and checksum.length != 8:
-                    dictionary.mistakes.append(f"{checksum.name} is not 8 bits long")
+                if checksum is not None and checksum.ones != 0xFF << 8 * checksum.first_byte:
+                    dictionary.mistakes.append(f"{checksum.name} is not one byte")
                 algorithm = ALGORITHMS[row.algorithm] if row.algorithm else None
                 one = counter or checksum
                 for number, base in self._base.items():
@@ -146,19 +142,78 @@ class Payloads:
 
     # ------------------------------------------------------------ frames
 
-    def store(self, frame: Frame) -> bool:
-        """Keep it, if anybody reads it. False: it did not prove itself."""
-        number = frame[0]
-        check = self._checks.get(number)
-        if check is not None:
-            why_not = check.why_not(frame)
-            if why_not is not None:
-                self.dropped[why_not] += 1
-                return False
-        select = self._selects.get(number, _UNREAD)
-        if select is None:
-            self.stored[number] = frame
-        elif select is not _UNREAD:
+    def ready(self, key_ids: frozenset[int]) -> None:
+        """Everybody has said what they read; these frames publish readings."""
+        self._plain = frozenset(
+            number
+            for number, select in self._selects.items()
+            if select is None and number not in self._checks
+        )
+        self._special = {
+            number: self._keep(number) for number in self._selects if number not in self._plain
+        }
+        self._key_ids = tuple(sorted(key_ids))
+
+    def store_all(self, frames: Sequence[Frame]) -> None:
+        """Keep those that somebody reads."""
+        plain, special = self._plain, self._special.get
+        self.stored.update({frame[0]: frame for frame in frames if frame[0] in plain})
+        for frame in frames:
+            keep = special(frame[0])
+            if keep is not None:
+                keep(frame)
+
+    def _keep(self, number: int) -> Callable[[Frame], None]:
+        """What is done with the frames of an id that are told apart, or prove themselves."""
+        check, select, stored, dropped = (
+            self._checks.get(number), self._selects[number], self.stored, self.dropped
+        )  # fmt: skip
+        keep = _put(stored, number) if select is None else _put_by(stored, select)
+        if check is None:
+            return keep
+        why_not = check.why_not
+
+        def keep_checked(frame: Frame) -> None:
+            why = why_not(frame)
+            if why is None:
+                keep(frame)
+            else:
+                dropped[why] += 1
+
+        return keep_checked
+
+    def key_at_s(self) -> float | None:
+        """When a frame that publishes a reading came last."""
+        newest = None
+        for number in self._key_ids:
+            frame = self.stored.get(number)
+            if frame is not None and (newest is None or frame[2] > newest):
+                newest = frame[2]
+        return newest
+
+
+def _put(stored: Stored, number: int) -> Callable[[Frame], None]:
+    def put(frame: Frame) -> None:
+        stored[number] = frame
+
+    return put
+
+
+def _put_by(stored: Stored, select: _Select) -> Callable[[Frame], None]:
+    number, page = select.number, select.page
+    if select.index is not None or select.common or page is None:
+
+        def put_every(frame: Frame) -> None:
+            stored[number] = frame
             for key in select.keys(frame[1]):
-                self.stored[key] = frame
-        return True
+                stored[key] = frame
+
+        return put_every
+    page_of, size = page.number, page.payload_bytes
+
+    def put_page(frame: Frame) -> None:
+        data = frame[1]
+        if len(data) >= size:
+            stored[number] = stored[number, page_of(data), NO_PAGE] = frame
+
+    return put_page

@@ -62,6 +62,7 @@ class Decoder:
             if step == 0 or payloads.wants(self.key_id + step, self.key_id)
         )
         """A rack's own message publishes for every rack: the first may be the one that is gone."""
+        payloads.ready(self._keys)
         self._heard_at_s: float | None = None
         self._speaks_since_s = 0.0
         """When the BMS began to be heard, at first or after a silence."""
@@ -78,20 +79,18 @@ class Decoder:
 
     def store(self, frame: Frame) -> bool:
         """Keep a frame; True when it is one that publishes a reading."""
-        if not self._payloads.store(frame) or frame[0] not in self._keys:
-            return False
-        before_s, at_s = self._heard_at_s, frame[2]
+        return self.store_all((frame,))
+
+    def store_all(self, frames: Sequence[Frame]) -> bool:
+        """Keep them; True when one of them publishes a reading."""
+        self._payloads.store_all(frames)
+        before_s, at_s = self._heard_at_s, self._payloads.key_at_s()
+        if at_s is None or at_s == before_s:
+            return at_s is not None and any(frame[0] in self._keys for frame in frames)
         if before_s is None or at_s - before_s > self._flag_age_s:
             self._speaks_since_s = at_s
         self._heard_at_s = at_s
         return True
-
-    def store_all(self, frames: Sequence[Frame]) -> bool:
-        """Keep them; True when one of them publishes a reading."""
-        key, store = False, self.store
-        for frame in frames:
-            key = store(frame) or key
-        return key
 
     def frame_ids(self) -> frozenset[int]:
         """The frames that it reads."""

@@ -156,6 +156,8 @@ class Family(Settings):
     """Messages that may end before the DBC says; a signal is known when its own bytes are there."""
     byte_order: Literal["little", "big"] | None = None
     """Read every signal of whole bytes in this order, whatever the DBC says."""
+    cells_optional: bool = False
+    """Some batteries of this family do not send the frame with their cells; they guard them themselves."""
     layout: Layout = Layout()
     state: StateMap = StateMap()
     battery: BatteryMap = BatteryMap()

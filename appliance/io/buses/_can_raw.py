@@ -72,19 +72,21 @@ class Bursts:
     def __init__(self, number: int) -> None:
         self._number = number
         self._buffer = ctypes.create_string_buffer(FRAME.size * BURST)
-        self._control = ctypes.create_string_buffer(CONTROL.size * BURST)
+        self._control = ctypes.create_string_buffer(CONTROL.size)
         self._view = memoryview(self._buffer)
         self._messages = (_Message * BURST)()
         self._vectors = (_IoVector * BURST)()
         self.lost = 0
         """Frames that the kernel dropped since the socket was opened."""
-        start, control = ctypes.addressof(self._buffer), ctypes.addressof(self._control)
+        start = ctypes.addressof(self._buffer)
         for place in range(BURST):
             vector, header = self._vectors[place], self._messages[place].header
             vector.base, vector.length = start + FRAME.size * place, FRAME.size
             header.vectors, header.vector_count = ctypes.pointer(vector), 1
-            header.control = control + CONTROL.size * place
-            header.control_length = CONTROL.size
+        # Only the first frame of a burst tells of lost ones: the count goes on, and one is enough.
+        self._first = self._messages[0].header
+        self._first.control = ctypes.addressof(self._control)
+        self._first.control_length = CONTROL.size
 
     def take(self) -> memoryview:
         """What waits, as whole frames; empty when nothing does. Raises OSError."""
@@ -94,21 +96,16 @@ class Bursts:
             if code in (errno.EAGAIN, errno.EINTR):
                 return self._view[:0]
             raise OSError(code, os.strerror(code))
-        if count:
-            self._count_lost(count)
+        if self._first.control_length and count:
+            self._count_lost()
+        self._first.control_length = CONTROL.size
         return self._view[: FRAME.size * count]
 
-    def _count_lost(self, count: int) -> None:
-        """The kernel tells with each frame how many were lost before it, once any was."""
-        last = self._messages[count - 1].header
-        if last.control_length >= CONTROL.size - 4 and last.control_length:
-            _size, level, kind, lost = CONTROL.unpack_from(
-                self._control, CONTROL.size * (count - 1)
-            )
-            if level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
-                self.lost = lost
-        for place in range(count):
-            self._messages[place].header.control_length = CONTROL.size
+    def _count_lost(self) -> None:
+        """The kernel tells how many were lost before this frame, once any was."""
+        _size, level, kind, lost = CONTROL.unpack_from(self._control)
+        if level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
+            self.lost = lost
 
 
 class RawPort:
