@@ -1,4 +1,4 @@
-"""The LuxPower home of the simulator with the box's own workers: by the dongle, on RS-485, and when the box dies."""
+"""The LuxPower home of the simulator with the box's own workers: by dongle, on RS-485, in plain Modbus, and when it dies."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ FASTER = 30.0
 """Minutes of the inverter's clock pass in seconds."""
 
 
-@pytest.fixture(params=["dongle", "serial"])
+@pytest.fixture(params=["dongle", "serial", "plain"])
 def site_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Without rest between requests, windows of two minutes, and the battery as the inverter tells it."""
     text = SITE.read_text(encoding="utf-8")
@@ -29,16 +29,22 @@ def site_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         + '[battery]\ndriver = "inverter"\nbus = "dongle"\ncapacity_wh = 10600.0\n\n'
         + text[battery[1] :]
     )
-    wire = f'kind = "lxp_serial"\npath = "{tmp_path / "tty"}"\n'
+    wires = {
+        "dongle": DONGLE + "pause_s = 0.0\n",
+        "serial": f'kind = "lxp_serial"\npath = "{tmp_path / "tty"}"\n',
+        "plain": f'kind = "modbus_rtu"\npath = "{tmp_path / "tty"}"\nbaud = 19200\n',
+    }
+    if request.param == "plain":
+        text = text.replace('inverter_serial = "LX12345678"\n', "")
     changes = {
-        DONGLE: DONGLE + "pause_s = 0.0\n" if request.param == "dongle" else wire,
+        DONGLE: wires[request.param],
         "window_min = 30": "window_min = 2",
         "pause_s = 20.0": "pause_s = 0.0",
         "poll_s = 3.0": "poll_s = 0.1",
         **{port: str(free_port()) for port in ("15220", "15221", "15222", "15223")},
     }
     for old, new in changes.items():
-        assert old in text or request.param == "serial"
+        assert old in text or request.param != "dongle"
         text = text.replace(old, new)
     path = tmp_path / "site.toml"
     path.write_text(text, encoding="utf-8")
