@@ -145,7 +145,7 @@ RACK: dict[str, Callable[[RackSeen], float]] = {
     "Serial": lambda r: FIRST_SERIAL + r.number,
     "FirmwareMajor": lambda _: 2,
     "FirmwareMinor": lambda _: 7,
-    "Capacity": lambda r: r.rack.max_current_a,
+    "Capacity": lambda r: r.rack.capacity_ah * 100.0 / r.rack.soh_pct,
     **{f"Fault{name}": holds for name, holds in FAULTS.items()},
     **{f"Warning{name}": holds for name, holds in WARNINGS.items()},
 }  # fmt: skip

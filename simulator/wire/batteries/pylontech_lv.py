@@ -28,9 +28,9 @@ PROTECTIONS = {
 }
 """Fault -> byte and bit of 0x359."""
 OVERCURRENT_DISCHARGE, OVERCURRENT_CHARGE = (0, 7), (1, 0)
-CHARGE_ENABLE, DISCHARGE_ENABLE, FULL_CHARGE_REQUEST = 0x80, 0x40, 0x08
+CHARGE_ENABLE, DISCHARGE_ENABLE, FORCE_CHARGE = 0x80, 0x40, 0x20
 LOW_PCT = 5.0
-FORCE_CHARGE = 0x20
+"""Below it asks to be charged."""
 
 
 class PylontechLv(CanTwin):
