@@ -43,12 +43,18 @@ def place_of(signal: DbcSignal, byte_order: str | None = None) -> Place:
     return Place(first, last, shift, length, big_endian, signal.is_signed, signal.is_float)
 
 
-def cut_source(place: Place, whole: str, first: int, last: int) -> str:
-    """Python for the bare number out of `whole`, the number that bytes `first` to `last` make."""
+def bits_source(place: Place, whole: str, first: int, last: int) -> str:
+    """Python for the bits out of `whole`, the number that bytes `first` to `last` make; no sign yet."""
     shift, length = place.shift_in(first, last), place.length
     source = f"{whole} >> {shift}" if shift else whole
     if shift + length < 8 * (last + 1 - first):
         source = f"{source} & {(1 << length) - 1}"
+    return source
+
+
+def cut_source(place: Place, whole: str, first: int, last: int) -> str:
+    """Python for the bare number, likewise."""
+    source, length = bits_source(place, whole, first, last), place.length
     if place.is_float:
         return f"float{length}({source})"
     if place.signed:
@@ -78,9 +84,18 @@ def unpacked(places: Sequence[Place], size: int) -> tuple[str, list[tuple[int, i
         return None
     text, at = ">" if True in orders else "<", 0
     for first, last in spans:
-        text += "x" * (first - at) + _CODES[last + 1 - first]
+        code = _CODES[last + 1 - first]
+        text += "x" * (first - at) + (code.lower() if fills(places, first, last) else code)
         at = last + 1
     return text + "x" * (size - at), spans
+
+
+def fills(places: Sequence[Place], first: int, last: int) -> bool:
+    """Whether these bytes are one signed number: struct gives it its sign."""
+    inside = [place for place in places if first <= place.first and place.last <= last]
+    one = inside[0]
+    whole = len(inside) == 1 and one.length == 8 * (last + 1 - first)
+    return whole and one.signed and not one.is_float
 
 
 def _spans(wanted: list[tuple[int, int]], size: int) -> list[tuple[int, int]] | None:

@@ -4,16 +4,27 @@ cantools stays the one that reads DBC files. Of every message it describes, a fu
 takes all signals out by one struct and a few shifts. Same numbers, same types (decode_choices=False).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
+from typing import Final
 
 import cantools
 from cantools.database.can import Database, Message
 from cantools.database.can import Signal as DbcSignal
 
-from appliance.io.bms._bits import cut_source, function, place_of, taken_source, unpacked
+from appliance.io.bms._bits import (
+    Place,
+    bits_source,
+    cut_source,
+    fills,
+    function,
+    place_of,
+    taken_source,
+    unpacked,
+)
 from appliance.io.buses.can import EXTENDED
 
 Value = int | float
@@ -21,6 +32,10 @@ Values = dict[str, Value]
 Made = Callable[[bytes], Values]
 Tree = list[object]
 """cantools' signal tree: names, and {name of a multiplexer: {its number: tree}}."""
+
+
+LONGEST_TABLE: Final = 12
+"""Bits of signals whose values are looked up."""
 
 
 class FrameError(Exception):
@@ -109,36 +124,74 @@ class _Maker:
         return f"{key}[{_scaled(signal, taken_source(place_of(signal)))}](d)"
 
     def _leaf(self, names: list[str]) -> list[str]:
-        places = {name: place_of(self._signals[name]) for name in names}
-        found = unpacked(tuple(places.values()), self._bytes)
+        places = [place_of(self._signals[name]) for name in names]
+        found = unpacked(places, self._bytes)
         if found is None:
-            lines = [f" if len(d) != {self._bytes}: raise IndexError"]
-            numbers = {name: taken_source(place) for name, place in places.items()}
-        else:
-            text, spans = found
-            self.known[packed := f"unpack{len(self.known)}"] = Struct(text).unpack
-            lines = [f" {''.join(f'n{first}, ' for first, _last in spans)}= {packed}(d)"]
-            numbers = {
-                name: cut_source(place, f"n{first}", first, last)
-                for name, place in places.items()
-                for first, last in spans
-                if first <= place.first and place.last <= last
-            }
-        items = [f"{name!r}: {_scaled(self._signals[name], numbers[name])}" for name in names]
-        return [*lines, f" return {{{', '.join(items)}}}"]
+            items = [self._item(name, "d", 0, 0, ()) for name in names]
+            return [
+                f" if len(d) != {self._bytes}: raise IndexError",
+                f" return {{{', '.join(items)}}}",
+            ]
+        text, spans = found
+        self.known[packed := f"unpack{len(self.known)}"] = Struct(text).unpack
+        items = [
+            self._item(name, f"n{first}", first, last, places)
+            for name, place in zip(names, places, strict=True)
+            for first, last in spans
+            if first <= place.first and place.last <= last
+        ]
+        numbers = "".join(f"n{first}, " for first, _last in spans)
+        return [f" {numbers}= {packed}(d)", f" return {{{', '.join(items)}}}"]
+
+    def _item(
+        self, name: str, whole: str, first: int, last: int, places: Sequence[Place]
+    ) -> str:  # fmt: skip
+        """`'Signal': number` of a dictionary."""
+        signal = self._signals[name]
+        place = place_of(signal)
+        if whole == "d":
+            return f"{name!r}: {_scaled(signal, taken_source(place))}"
+        if fills(places, first, last):
+            return f"{name!r}: {_scaled(signal, whole)}"
+        table = _table(signal)
+        if table is not None:
+            self.known[key := f"table{len(self.known)}"] = table
+            return f"{name!r}: {key}[{bits_source(place, whole, first, last)}]"
+        return f"{name!r}: {_scaled(signal, cut_source(place, whole, first, last))}"
 
     def _function(self, lines: list[str]) -> Made:
         return _made("\n".join(["def made(d):", *lines]), self.known)
 
 
-def _scaled(signal: DbcSignal, source: str) -> str:
-    """As cantools does: whole numbers stay whole, and a sum of floats is the same sum."""
+def _line(signal: DbcSignal) -> tuple[Value, Value]:
+    """Scale and offset as cantools uses them: whole numbers stay whole."""
     scale, offset = signal.conversion.scale, signal.conversion.offset
     if not signal.is_float and scale == int(scale) and offset == int(offset):
-        scale, offset = int(scale), int(offset)
+        return int(scale), int(offset)
+    return scale, offset
+
+
+def _scaled(signal: DbcSignal, source: str) -> str:
+    scale, offset = _line(signal)
     if scale == 1 and offset == 0:
         return source
     return f"({source}) * {scale!r}" + (f" + {offset!r}" if offset else "")
+
+
+def _table(signal: DbcSignal) -> tuple[Value, ...] | None:
+    """All its values, of a short number whose value is not its bits: looking up is less than calculating."""
+    scale, offset = _line(signal)
+    plain = not signal.is_signed and scale == 1 and offset == 0
+    if plain or signal.is_float or signal.length > LONGEST_TABLE:
+        return None
+    return _values_of(int(signal.length), signal.is_signed, scale, offset)
+
+
+@cache
+def _values_of(length: int, signed: bool, scale: Value, offset: Value) -> tuple[Value, ...]:
+    half = 1 << length - 1 if signed else 0
+    bare = [(bits ^ half) - half for bits in range(1 << length)]
+    return tuple([number * scale + offset if offset else number * scale for number in bare])
 
 
 class _Pages(dict[Value, Made]):
