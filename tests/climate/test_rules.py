@@ -391,3 +391,13 @@ def test_whatever_comes_heat_needs_a_cool_sensor_and_hot_cells_have_all_the_air(
             assert high_c is not None and high_c < 25.0 and low_c is not None
         if not decided or high_c is None or low_c is None or high_c >= 42.0:
             assert told.fan() == 100.0
+
+
+def test_the_coldest_rack_is_heated_and_the_hottest_cooled() -> None:
+    told = settled()
+    mild = rack(1, cell_min_c=10.0, cell_max_c=12.0)
+    told.run(60.0, seen(battery=battery(mild, rack(2, cell_min_c=4.0, cell_max_c=11.0))))
+    assert (told.fan(), told.mat()) == (0.0, 100.0)
+    assert told.last.zones[0].coldest_c == 4.0
+    told.run(60.0, seen(battery=battery(mild, rack(2, cell_min_c=11.0, cell_max_c=36.0))))
+    assert (told.fan(), told.mat()) == (pytest.approx(60.0), 0.0)
