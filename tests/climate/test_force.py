@@ -21,8 +21,7 @@ def test_it_is_held_until_its_time_is_over() -> None:
     assert told.last.forced == (ForcedActuator("main", 40.0, asked_s + 20.0),)
     told.step(19.9)
     assert told.last.forced
-    told.step(0.2)
-    assert told.last.forced == ()
+    assert told.step(0.2).forced == ()
 
 
 def test_the_last_word_counts_and_it_can_be_given_back() -> None:
