@@ -8,6 +8,7 @@ from appliance.site import SiteSettings
 
 Sources = tuple[str, ...]
 NOWHERE: Final[Sources] = ()
+FIRST_ANSWER_S: Final = 6.0
 LEAVE_S: Final = 3.0
 """So long a faulty rack may take to open before it is the whole battery's fault."""
 QUIET_C: Final = 0.05
@@ -23,9 +24,14 @@ def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) 
     return tuple([f"rack {rack.rack}" for rack in chosen if wrong(rack)])
 
 
+def just_started(seen: Snapshot, memory: Memory) -> bool:
+    """Nothing is on yet, and slow devices need some seconds for their first answer."""
+    return memory.state is State.INIT and seen.now_s - memory.state_since_s < FIRST_ANSWER_S
+
+
 def battery_silent(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     """Asleep it may be silent, and for a while after it was woken; once it has answered no more."""
-    if seen.battery is not None or memory.commanded.battery_asleep:
+    if seen.battery is not None or memory.commanded.battery_asleep or just_started(seen, memory):
         return NOWHERE
     woken_at_s = memory.woken_at_s
     if memory.waking and woken_at_s is not None:

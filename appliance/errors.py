@@ -14,6 +14,7 @@ from appliance.battery_errors import (
     battery_fault,
     battery_silent,
     degraded,
+    just_started,
     rack_apart,
     racks,
     soc_drifts,
@@ -69,7 +70,7 @@ def _battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sour
 def _battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     """Told to open and still connected: contactors may be welded."""
     battery = seen.battery
-    if memory.commanded.contactors_closed or battery is None:
+    if memory.commanded.contactors_closed or battery is None or not battery.has_contactors:
         return NOWHERE
     return ("battery",) if battery.state is BatteryState.CONNECTED else NOWHERE
 
@@ -131,7 +132,9 @@ def _cell_temperature_limit(seen: Snapshot, _memory: Memory, site: SiteSettings)
     )
 
 
-def _inverter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+def _inverter_silent(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    if just_started(seen, memory):
+        return NOWHERE
     return ("inverter",) if seen.inverter is None else NOWHERE
 
 
@@ -168,6 +171,16 @@ def _inverter_disobeys(seen: Snapshot, memory: Memory, _site: SiteSettings) -> S
     commanded_w, held_w = memory.commanded.power_w, seen.inverter.setpoint_w
     tolerance_w = max(EXCESS_W, EXCESS_SHARE * abs(commanded_w))
     return ("inverter",) if abs(held_w - commanded_w) > tolerance_w else NOWHERE
+
+
+def _fast_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    slow = seen.inverter is not None and seen.inverter.follows_slowly
+    return NOWHERE if slow else _inverter_disobeys(seen, memory, site)
+
+
+def _slow_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    slow = seen.inverter is not None and seen.inverter.follows_slowly
+    return _inverter_disobeys(seen, memory, site) if slow else NOWHERE
 
 
 def _inverter_lags(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
@@ -325,9 +338,10 @@ ERRORS: Final = (
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         _inverter_stopped),
     Row(204, "Inverter will not start",         ERROR,    STOP,          0.0, 10.0, "Check DC fuses and grid supply; see its display",    _start_timeout),
     Row(205, "Inverter gives more than asked for", ERROR, STOP,          5.0, 10.0, "Call service if it comes back",                      _inverter_exceeds),
-    Row(206, "Inverter follows somebody else",  ERROR,    STOP,          8.0, 10.0, "Take other controllers away from the inverter",      _inverter_disobeys),
+    Row(206, "Inverter follows somebody else",  ERROR,    STOP,          8.0, 10.0, "Take other controllers away from the inverter",      _fast_one_disobeys),
     Row(207, "Inverter gives less than asked for", WARNING, (),         60.0, 10.0, "See the inverter's own limits and temperature",      _inverter_lags),
     Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             _inverter_stays),
+    Row(209, "Inverter does not follow",        ERROR,    STOP,         60.0, 10.0, "Take other controllers away; check its own settings", _slow_one_disobeys),
     Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", _grid_outlasted, latched=True),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),

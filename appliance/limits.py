@@ -10,7 +10,7 @@ from math import inf, isfinite
 from typing import Final
 
 from appliance.model import Effect, Limits, RackReading, Snapshot, State
-from appliance.site import INVERTER_SPEAKS, SiteSettings
+from appliance.site import SiteSettings
 
 Caps = tuple[float, float]
 FREE: Final[Caps] = (inf, inf)
@@ -81,12 +81,18 @@ def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
     )
 
 
+def _guarded(seen: Snapshot) -> bool:
+    """No cell is told of, because the BMS guards them itself: its own limits say how far it may go."""
+    battery = seen.battery
+    if battery is None or not battery.guards_cells:
+        return False
+    return all(rack.cell_max_v is None and rack.cell_min_v is None for rack in battery.working)
+
+
 def _cell_voltage(seen: Snapshot, site: SiteSettings) -> Caps:
-    if site.battery.driver == INVERTER_SPEAKS:
-        return FREE
     extremes = _extremes(seen)
     if extremes is None:
-        return CLOSED
+        return FREE if _guarded(seen) else CLOSED
     high_v, low_v = extremes[0].cell_max_v, extremes[1].cell_min_v
     if high_v is None or low_v is None:
         return CLOSED
@@ -112,8 +118,6 @@ def _because_cell_voltage(seen: Snapshot, site: SiteSettings) -> str:
 
 
 def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
-    if site.battery.driver == INVERTER_SPEAKS:
-        return FREE
     if seen.battery is None:
         return CLOSED
     charge_w = discharge_w = inf
@@ -121,6 +125,8 @@ def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
     for rack in seen.battery.working:
         hot_c, cold_c = rack.cell_max_c, rack.cell_min_c
         if hot_c is None or cold_c is None:
+            if seen.battery.guards_cells:
+                continue
             return CLOSED
         if hot_c > window.warm_c:
             share = _share(hot_c, window.hot_c, window.warm_c)

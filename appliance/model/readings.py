@@ -103,6 +103,10 @@ class BatteryReading(Word, frozen=True):
     capacity_wh: float | None = None
     """What it can hold now, as estimated between full and empty; less than when it was new."""
     resistance_ohm: float | None = None
+    guards_cells: bool = False
+    """The cells that it does not tell of it guards itself, and says with its limits how far it may go."""
+    has_contactors: bool = True
+    """It can be told to disconnect. False: only a switch on it can."""
     soc_bms_pct: float | None = None
     """What the BMS itself says; `soc_pct` is this with the drift taken out."""
     soc_drift_pct: float | None = None
@@ -147,6 +151,8 @@ class InverterReading(Word, frozen=True):
     warnings: tuple[str, ...] = ()
     setpoint_w: float | None = None
     """The power setpoint that the device says it holds: read back, not what was sent."""
+    follows_slowly: bool = False
+    """It takes a new setpoint only every ten seconds or so, to spare its memory."""
     reactive_setpoint_var: float | None = None
     apparent_va: float | None = None
     power_factor: float | None = None

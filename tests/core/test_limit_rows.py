@@ -16,7 +16,7 @@ from appliance.model import (
     State,
 )
 from tests.core.boxes import cell
-from tests.stories import Story, battery, inverter, seen, with_grid_code
+from tests.stories import Story, battery, inverter, rack, seen, with_grid_code
 
 NOTHING: tuple[Effect, ...] = ()
 NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
@@ -69,6 +69,8 @@ HELD: dict[str, tuple[Held, ...]] = {
         Held(4_000.0, 2_500.0, "cell 2.7 at 2.90 V", cell(2, cell_min_v=2.9)),
         Held(4_000.0, 0.0, "cell 1.7 at 2.80 V", cell(1, cell_min_v=2.8)),
         Held(4_000.0, 0.0, "unknown cell voltages", cell(2, cell_max_v=None)),
+        Held(4_000.0, 0.0, "unknown cell voltages",
+             {"battery": battery(rack(), rack(2, cell_max_v=None, cell_min_v=None), guards_cells=True)}),
         Held(4_000.0, 0.0, "unknown cell voltages", {"battery": BatteryReading(
             BatteryState.CONNECTED, soc_pct=50.0, max_charge_w=6e3, max_discharge_w=6e3)}),
     ),
@@ -123,8 +125,11 @@ def test_a_limit_holds_back_this_much_and_says_so(name: str, held: Held) -> None
     assert (answer.limits.binding, answer.because) == (name, held.because)
 
 
+UNTOLD = rack(cell_max_v=None, cell_min_v=None, cell_max_c=None, cell_min_c=None)
+
+
 @pytest.mark.parametrize("picture", [
-    {"battery": battery(soc_pct=98.0)}, {"battery": battery(soc_pct=12.0)},
+    {"battery": battery(UNTOLD, guards_cells=True)}, {"battery": battery(soc_pct=98.0)}, {"battery": battery(soc_pct=12.0)},
     cell(2, cell_max_v=3.55), cell(2, cell_min_v=3.0), cell(2, cell_max_c=45.0),
     cell(2, cell_min_c=2.0), {"grid": MeterReading(12_000.0)}, {"grid": MeterReading(-12_000.0)},
 ])  # fmt: skip

@@ -188,6 +188,9 @@ CASES: dict[int, tuple[Case, ...]] = {
     208: (Case(CRITICAL, STOP, 10.0, 3.0, "inverter",
                {"inverter": inverter()}, {"inverter": inverter(state=InverterState.OFF)},
                told_to_open),),
+    209: (Case(ERROR, STOP, 60.0, 10.0, "inverter",
+               {"inverter": inverter(0.0, setpoint_w=501.0, follows_slowly=True)},
+               {"inverter": inverter(0.0, setpoint_w=0.0, follows_slowly=True)}),),
     211: (Case(CRITICAL, STOP, 0.0, 0.0, "inverter: voltage above 1.25",
                {"grid_view": GridView(0.0, 60.0, ("voltage above 1.25",))},
                {"grid_view": GridView(0.0, 60.0)}),),
@@ -351,3 +354,11 @@ def test_what_a_rack_does_not_say_raises_nothing_and_gives_no_power(missing: str
     decision = story.run(6.0, battery=battery(rack(**unsaid)), grid=MeterReading(2_000.0))
     assert decision.errors == ()
     assert (decision.state, decision.setpoints.power_w) == (State.RUN, 0.0)
+
+
+def test_a_battery_without_contactors_cannot_fail_to_open_them() -> None:
+    story = told_to_open()
+    story.run(30.0, battery=battery(has_contactors=False))
+    assert raised(story, 104) is None
+    story.run(15.0, battery=battery())
+    assert raised(story, 104) is not None

@@ -69,7 +69,7 @@ class Driver(InverterDriver):
     def __init__(self, settings: Inverter, options: Settings) -> None:
         assert isinstance(options, Options)
         self._options = options
-        self.stored_pause_s = options.pause_s
+        self.stored_pause_s = 0.0  # Only rises wait, and the commander lets them.
         self.blocks = requests(_rows(options), LONG_READ if options.long_reads else SHORT_READ)
         most_w = {"charge": settings.max_charge_w, "discharge": settings.max_discharge_w}
         self._commander = Commander(options, most_w)
@@ -111,6 +111,7 @@ class Driver(InverterDriver):
             ),
             faults=faults,
             warnings=self._warnings(values, now),
+            follows_slowly=True,
             setpoint_w=self._commander.held_w(values, minute),
             power_factor=_power_factor(values.get("power_factor_raw")),
             grid_forming=None if values.get("state") is None else doing.grid_forming,
@@ -125,6 +126,7 @@ class Driver(InverterDriver):
     def writes(self, setpoints: Setpoints, values: Values, beat: int) -> tuple[Write, ...]:
         """Down: limits to zero, then bits. Up: on at zero; then percentage and window; last the direction's bit."""
         now = self._ticking(values, beat)
+        self._commander.beat(beat)
         state = _doing(values)[0].state
         if not setpoints.inverter_on or state is not InverterState.RUNNING or now is None:
             return self._commander.stop(values, on=setpoints.inverter_on)

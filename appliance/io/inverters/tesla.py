@@ -108,6 +108,8 @@ class Driver(InverterDriver):
             max_charge_w=values.get("max_charge_w"),
             max_discharge_w=values.get("max_discharge_w"),
             capacity_wh=full_wh,
+            guards_cells=True,
+            has_contactors=False,
         )
 
     @override
