@@ -158,16 +158,36 @@ class TestMemory:
         assert at(rig, 1_000.0)
         assert rig.commanded.stored_writes - before == 6, "three windows of twenty minutes"
 
-    def test_the_pause_between_two_changes(self) -> None:
+    def test_more_power_waits_for_the_pause_and_less_does_not(self) -> None:
         rig = running(lxp(pause_s=60.0))
-        assert rig.run(80.0, power(1_000.0), lambda: at(rig, 1_000.0))
-        rig.run(65.0, power(1_000.0))
-        rig.run(1.0, power(2_000.0))
-        assert held(rig, 82) == 20
-        before = twin(rig).flash_writes[82]
+        assert rig.run(10.0, power(2_000.0), lambda: at(rig, 2_000.0))
         rig.run(30.0, power(3_000.0))
-        assert twin(rig).flash_writes[82] == before
-        assert rig.run(40.0, power(3_000.0), lambda: at(rig, 3_000.0))
+        assert at(rig, 2_000.0)
+        assert rig.reading is not None and rig.reading.setpoint_w is None, "not told yet"
+        assert rig.run(1.0, power(1_500.0), lambda: at(rig, 1_500.0))
+        rig.run(15.0, power(3_000.0))
+        assert at(rig, 1_500.0)
+        assert rig.run(20.0, power(3_000.0), lambda: at(rig, 3_000.0))
+        assert twin(rig).flash_writes[82] == 3
+
+    def test_the_other_direction_ends_at_once_and_begins_after_the_pause(self) -> None:
+        rig = running(lxp(pause_s=60.0))
+        assert rig.run(10.0, power(2_000.0), lambda: at(rig, 2_000.0))
+        assert rig.run(1.0, power(-2_000.0), lambda: at(rig, 0.0))
+        assert not rig.run(40.0, power(-2_000.0), lambda: not at(rig, 0.0))
+        assert rig.run(25.0, power(-2_000.0), lambda: at(rig, -2_000.0))
+
+    def test_somebody_else_s_command_is_told_after_a_while(self) -> None:
+        rig = running(lxp())
+        assert rig.run(10.0, power(1_000.0), lambda: at(rig, 1_000.0))
+        rig.run(3.0, power(1_000.0))
+        other = twin(rig).registers
+        other.write(6, 82, (30,))
+        other.write = lambda *_: None  # type: ignore[method-assign]
+        rig.run(10.0, power(1_000.0))
+        assert rig.reading is not None and rig.reading.setpoint_w is None
+        rig.run(40.0, power(1_000.0))
+        assert rig.reading.setpoint_w == 3_000.0
 
     def test_zero_does_not_wait_for_the_pause(self) -> None:
         rig = running(lxp(pause_s=60.0))
@@ -377,7 +397,7 @@ class TestSetUp:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"rated_w": 0.0}, {"step_pct": 0.5}, {"window_min": 2, "pause_s": 60.0}, {"unknown": 1}],
+        [{"rated_w": 0.0}, {"step_pct": 0.5}, {"unknown": 1}],
     )
     def test_options_that_cannot_work(self, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):

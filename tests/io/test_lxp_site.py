@@ -39,7 +39,7 @@ def site_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     changes = {
         DONGLE: wires[request.param],
         "window_min = 30": "window_min = 2",
-        "pause_s = 20.0": "pause_s = 0.0",
+        "pause_s = 2.0": "pause_s = 0.0",
         "poll_s = 3.0": "poll_s = 0.1",
         **{port: str(free_port()) for port in ("15220", "15221", "15222", "15223")},
     }

@@ -14,7 +14,12 @@ from appliance.settings import Settings
 ON, FEED_IN = 1 << 9, 1 << 15
 AC_CHARGE, FORCED_DISCHARGE, CHARGE_FIRST = 1 << 7, 1 << 10, 1 << 11
 COMMANDS: Final = AC_CHARGE | FORCED_DISCHARGE | CHARGE_FIRST
-HALF_HOURS, CRITERION_MASK = 1 << 0, 0b1111
+CRITERION_MASK: Final = 0b1111
+"""Of register 120: by half hours instead (bit 0), and the criterion (bits 1 to 3)."""
+BEAT_S: Final = 0.4
+"""A sign of life comes no sooner than this after the one before."""
+PATIENCE_BEATS: Final = 100
+"""At least 40 s, in which the device may still hold what it was told before."""
 
 
 class Options(Settings):
@@ -27,9 +32,9 @@ class Options(Settings):
     """Without the box it goes on for so long, at most."""
     step_pct: Annotated[float, Field(ge=0.1, le=10)] = 1.0
     min_change_pct: Annotated[float, Field(ge=0, le=20)] = 2.0
-    """More power only in steps of at least this; less power is taken at once."""
+    """A smaller rise is left out; a smaller fall waits for the pause, a larger one is taken at once."""
     pause_s: Annotated[float, Field(ge=0, le=600)] = 60.0
-    """Least time between two changes of a register: all of them are kept in memory that wears out."""
+    """Least time between two rises of power: all registers are kept in memory that wears out."""
     fine: bool = False
     """Registers 140 and 142 (0.1 %) in place of 66 and 82 (1 %)."""
     charge_to_pct: Annotated[int, Field(ge=0, le=100)] = 100
@@ -48,9 +53,6 @@ class Options(Settings):
     def _fits(self) -> Self:
         if self.step_pct % 1.0 and not self.fine:
             msg = "step_pct: parts of a percent need fine = true"
-            raise ValueError(msg)
-        if self.pause_s > 20.0 * self.window_min:
-            msg = "pause_s: a window must be moved on in time: at most a third of window_min"
             raise ValueError(msg)
         return self
 
@@ -85,6 +87,12 @@ class Commander:
     held: dict[str, int] = field(default_factory=dict)
     """What the device held when it was found; what it said later goes before it."""
     _percent: float = 0.0
+    """What it was told; discharge +."""
+    _waits: bool = False
+    """More is wanted than it was told: the pause is not over."""
+    _beat: int = 0
+    _raised_beat: int | None = None
+    _agreed_beat: int = 0
     _windows: dict[str, Window] = field(default_factory=dict)
 
     def functions(self, values: Values) -> int | None:
@@ -93,17 +101,24 @@ class Commander:
 
     def stop(self, values: Values, *, on: bool) -> tuple[Write, ...]:
         """No power: limits first, then the function bits, with the inverter on or in standby."""
-        self._percent = 0.0
+        self._percent, self._waits = 0.0, False
+        return self._zero(values, on=on)
+
+    def beat(self, number: int) -> None:
+        """Signs of life are the only time that is known here."""
+        self._beat = number
+
+    def _zero(self, values: Values, *, on: bool) -> tuple[Write, ...]:
         limits = (self._limit(CHARGE, 0, values), self._limit(DISCHARGE, 0, values))
         return (*limits, *self._bits(values, 0, on=on))
 
     def carry(self, power_w: float, values: Values, now: int) -> tuple[Write, ...]:
         """This power (discharge +), for a short while from minute `now` on; a fraction of a step is none."""
         towards = DISCHARGE if power_w > 0.0 else CHARGE
-        percent = self._quantised(power_w, towards)
-        if not percent:
-            return self.stop(values, on=True)
+        percent = self._told(self._quantised(power_w, towards), towards)
         self._percent = percent if towards is DISCHARGE else -percent
+        if not percent:
+            return self._zero(values, on=True)
         # First the other direction is taken away, last this one is let go.
         away = self._limit(towards.other, 0, values)
         prepared = (*self._prepared(towards, values), *self._rate(towards, percent, values, now))
@@ -114,7 +129,18 @@ class Commander:
         return (away, *prepared, most, *self._bits(values, towards.bit, on=True))
 
     def held_w(self, values: Values, now: int | None) -> float | None:
-        """The power that its own registers command at minute `now`: read back, not what was sent."""
+        """The power that it holds, read back. None while it has not been told yet, or may still follow."""
+        held_w = self._held_w(values, now)
+        if held_w is None or self._waits:
+            return None
+        if abs(held_w - self._percent / 100.0 * self.options.rated_w) < 1.0:
+            self._agreed_beat = self._beat
+        elif self._beat - self._agreed_beat <= PATIENCE_BEATS:
+            return None
+        return held_w
+
+    def _held_w(self, values: Values, now: int | None) -> float | None:
+        """The power that its registers command at minute `now`."""
         functions = values.get("functions")
         if functions is None:
             return None
@@ -141,14 +167,29 @@ class Commander:
         return min(100, floor(100.0 * share + 1e-6))
 
     def _quantised(self, power_w: float, towards: Direction) -> float:
-        """Never more than asked for. Down at once, up only when it is worth a write."""
+        """In percent, never more than asked for."""
         if not isfinite(power_w):
             return 0.0
-        options, last = self.options, self._percent
+        options = self.options
         wanted = min(100.0 * abs(power_w) / options.rated_w, float(self._most_percent(towards)))
-        percent = floor(wanted / options.step_pct + 1e-6) * options.step_pct
-        held = last if towards is DISCHARGE else -last
-        return held if 0.0 < held < percent < held + options.min_change_pct else percent
+        return floor(wanted / options.step_pct + 1e-6) * options.step_pct
+
+    def _told(self, wanted: float, towards: Direction) -> float:
+        """What it is told of that: down at once, up only when it is worth a write, and not too often."""
+        last = max(0.0, self._percent if towards is DISCHARGE else -self._percent)
+        since = None if self._raised_beat is None else (self._beat - self._raised_beat) * BEAT_S
+        rested = since is None or since >= self.options.pause_s
+        little = wanted > 0.0 and abs(wanted - last) < self.options.min_change_pct and last > 0.0
+        if wanted == last or (little and wanted > last):
+            self._waits = False
+            return last
+        falls = wanted < last and not little
+        self._waits = not (falls or rested)
+        if self._waits:
+            return last
+        if not falls:
+            self._raised_beat = self._beat
+        return wanted
 
     def _prepared(self, towards: Direction, values: Values) -> tuple[Write, ...]:
         """What stays as it is: the other two windows empty, limits of charge, criterion."""
