@@ -16,7 +16,7 @@ from appliance.io.bms._averages import (
 from appliance.io.bms._flags import Code, Flags
 from appliance.io.bms._map_values import Sources
 from appliance.io.bms._racks import Heard, as_battery
-from appliance.io.bms._sources import Sourcer
+from appliance.io.bms._sources import Sourcer, believed
 from appliance.io.bms._states import States, closed_of, of_racks
 from appliance.io.bms._store import Stored
 from appliance.io.bms.family import Family
@@ -40,7 +40,7 @@ class Battery:
         self._nature = BatteryReading(
             BatteryState.UNKNOWN,
             guards_cells=family.cells_optional or not told,
-            has_contactors=family.state.always is None,
+            has_contactors=any(row.open or row.close for row in family.request),
         )
         self._always = None if family.state.always is None else BatteryState(family.state.always)
         self._state_of_racks = not (family.state.signal or family.state.always)
@@ -103,15 +103,17 @@ class Battery:
         carriers = () if self._single else carrying(racks, state)
         for name, of in FROM_RACKS.items():
             if name not in self._reads:
-                numbers[name] = of(carriers, name)
+                numbers[name] = believed(name, of(carriers, name))
         voltage_v, current_a = numbers["voltage_v"], numbers["current_a"]
         if numbers["power_w"] is None and "power_w" not in self._reads:
-            numbers["power_w"] = _product(voltage_v, current_a)
+            numbers["power_w"] = believed("power_w", _product(voltage_v, current_a))
         limits = {}
         for name in ("max_charge_w", "max_discharge_w"):
             limit = self._limits.get(name)
             limits[name] = (
-                limit_w(carriers, name) if limit is None else limit.read_w(stored, voltage_v, now_s)
+                believed(name, limit_w(carriers, name))
+                if limit is None
+                else limit.read_w(stored, voltage_v, now_s)
             )
         switches = {name: _switch(known.get(name)) for name in SWITCHES}
         asleep = switches["asleep"]

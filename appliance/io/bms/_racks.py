@@ -8,7 +8,7 @@ import msgspec
 from appliance.io.bms._flags import Code, Flags
 from appliance.io.bms._map_values import Sources
 from appliance.io.bms._singles import NOTHING, Cells, Singles
-from appliance.io.bms._sources import Sourcer, Taken
+from appliance.io.bms._sources import Sourcer, Taken, believed
 from appliance.io.bms._states import States, closed_of
 from appliance.io.bms._store import Stored
 from appliance.io.bms.family import RackMap
@@ -123,7 +123,7 @@ class Rack:
             known.get("power_w"),
         )
         if "power_w" not in self._reads and voltage_v is not None and current_a is not None:
-            power_w = voltage_v * current_a
+            power_w = believed("power_w", voltage_v * current_a)
         mean_v, mean_c = known.get("cell_avg_v"), known.get("cell_avg_c")
         return RackReading(
             rack=self._rack,

@@ -161,7 +161,8 @@ class Limit:
         known = [one for one in (current_a, by_current_w, power_w) if one is not None]
         if any(one < 0.0 for one in known):
             return None
-        return min((w for w in (by_current_w, power_w) if w is not None), default=None)
+        least_w = min((w for w in (by_current_w, power_w) if w is not None), default=None)
+        return believed("power_w", least_w)
 
 
 def is_set(raw: int, values: frozenset[int], mask: int | None) -> bool:
@@ -183,6 +184,12 @@ def line(bits: Bits, source: Source) -> tuple[float, float]:
 def believable(name: str) -> tuple[float, float]:
     """Lowest and highest of a quantity with this name."""
     return _BOUNDS.get(name) or bounds(name)
+
+
+def believed(name: str, value: float | None) -> float | None:
+    """A value that was calculated, unless it cannot be true."""
+    low, high = believable(name)
+    return value if value is not None and low <= value <= high else None
 
 
 def _number(

@@ -157,11 +157,15 @@ class Payloads:
     def store_all(self, frames: Sequence[Frame]) -> None:
         """Keep those that somebody reads."""
         plain, special = self._plain, self._special.get
-        self.stored.update({frame[0]: frame for frame in frames if frame[0] in plain})
+        stored = self.stored
         for frame in frames:
-            keep = special(frame[0])
-            if keep is not None:
-                keep(frame)
+            number = frame[0]
+            if number in plain:
+                stored[number] = frame
+            else:
+                keep = special(number)
+                if keep is not None:
+                    keep(frame)
 
     def _keep(self, number: int) -> Callable[[Frame], None]:
         """What is done with the frames of an id that are told apart, or prove themselves."""
@@ -172,6 +176,8 @@ class Payloads:
         if check is None:
             return keep
         why_not = check.why_not
+        if check.checksum is None and check.counter is not None and select is None:
+            return _put_counted(stored, dropped, check, check.counter, number)
 
         def keep_checked(frame: Frame) -> None:
             why = why_not(frame)
@@ -195,6 +201,24 @@ class Payloads:
 def _put(stored: Stored, number: int) -> Callable[[Frame], None]:
     def put(frame: Frame) -> None:
         stored[number] = frame
+
+    return put
+
+
+def _put_counted(
+    stored: Stored, dropped: dict[str, int], check: _Check, counter: Bits, number: int
+) -> Callable[[Frame], None]:
+    """What `why_not` and `_put` do, for the usual case, at once."""
+    count_of, size, last = counter.number, counter.payload_bytes, check.last
+
+    def put(frame: Frame) -> None:
+        data = frame[1]
+        count = count_of(data) if len(data) >= size else None
+        if count is None or count == last.get(number):
+            dropped["counter"] += 1
+        else:
+            last[number] = count
+            stored[number] = frame
 
     return put
 
