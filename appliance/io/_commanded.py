@@ -3,6 +3,8 @@
 import logging
 from typing import Final
 
+import msgspec
+
 from appliance.io._ledger import Ledger
 from appliance.io._polled import Polled
 from appliance.io.buses import BusError, RefusedError
@@ -55,10 +57,15 @@ class Commanded:
         """Write what the newest decision wants, when it differs or a sign of life is due."""
         setpoints, self.number = setpoints_now(self._decision, now_s)
         polled = self._polled
-        if not polled.identified or (polled.silent and now_s < polled.next_at_s):
+        if polled.silent and now_s < polled.next_at_s:
+            return
+        if not polled.identified and not polled.is_the_same(now_s):
             return  # Nothing is written before it is known who listens.
         try:
-            self._write(setpoints, bus, now_s)
+            if polled.identified:
+                self._write(setpoints, bus, now_s)
+            else:
+                self._zero(setpoints, bus, now_s)
         except RefusedError as error:
             if str(error) != self._refusal:
                 log.warning("%s: %s", self._polled.name, error)
@@ -83,6 +90,8 @@ class Commanded:
 
     def _write(self, setpoints: Setpoints, bus: Registers, now_s: float) -> None:
         bus.connect()
+        if self._polled.failures and self._armed_for != (bus.connections, self._polled.failures):
+            self._zero(setpoints, bus, now_s)
         refused = self._arm(bus, now_s)
         armed = self._armed_for == (bus.connections, self._polled.failures)
         # No power before its own timeout guards it.
@@ -98,6 +107,11 @@ class Commanded:
             self._refusal = self._refusal if refused or not armed else ""
         if refused is not None:
             raise refused
+
+    def _zero(self, setpoints: Setpoints, bus: Registers, now_s: float) -> None:
+        """Zero before all else: a device whose answers are lost may still hear, and arming keeps it alive."""
+        zero = msgspec.structs.replace(setpoints, power_w=0.0, reactive_var=0.0)
+        self._send(self._driver.writes(zero, {}, self._beat), bus, now_s, urgent=True)
 
     def _arm(self, bus: Registers, now_s: float) -> RefusedError | None:
         """Set the communication timeout and the like, once per connection and after each silence.

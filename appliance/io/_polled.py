@@ -69,6 +69,10 @@ class Polled:
         """It was known once what answers there."""
         return self._identified_after is not None
 
+    def is_the_same(self, now_s: float) -> bool:
+        """Silent just now, and too shortly to have been replaced."""
+        return self.ever_identified and now_s - self._heard_at_s <= SAME_DEVICE_S
+
     def poll(self, bus: Registers, clock: Clock, between: Callable[[], None]) -> None:
         """Read what is due and publish it; `between` runs before each request. Never raises BusError."""
         started_s = clock.now_s()
