@@ -72,8 +72,9 @@ class Flags:
         self._groups: dict[tuple[Key, float], _Group] = {}
         for message, signals in texts.items():
             for signal, text in signals.items():
-                row = text if isinstance(text, FlagMap) else FlagMap(text=text)
-                self._add(f"{message}.{signal}", row, sourcer, rack, row.max_age_s or max_age_s)
+                for row in _rows(text):
+                    age_s = row.max_age_s or max_age_s
+                    self._add(f"{message}.{signal}", row, sourcer, rack, age_s)
 
     def _add(
         self, name: str, row: FlagMap, sourcer: Sourcer, rack: int | None, max_age_s: float
@@ -98,6 +99,13 @@ class Flags:
     def all_heard(self, stored: Stored, now_s: float) -> bool:
         """Whether every flag comes."""
         return all(group.heard(stored, now_s) for group in self._groups.values())
+
+
+def _rows(text: str | FlagMap | tuple[FlagMap, ...]) -> tuple[FlagMap, ...]:
+    """A text alone, a flag, or several of one signal."""
+    if isinstance(text, str):
+        return (FlagMap(text=text),)
+    return text if isinstance(text, tuple) else (text,)
 
 
 class Code:

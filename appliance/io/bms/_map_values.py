@@ -82,7 +82,7 @@ class FlagMap(Settings):
     max_age_s: Seconds | None = None
 
 
-Texts = dict[str, dict[str, str | FlagMap]]
+Texts = dict[str, dict[str, str | FlagMap | tuple[FlagMap, ...]]]
 """Message -> signal -> what a person calls it."""
 
 

@@ -47,12 +47,15 @@ class Outgoing:
         self._counts: dict[int, int] = {}
         self._turn = 0
         message = dictionary.message(row.message)
-        for name in _named(row, layout):
+        for name in _named(row):
             dictionary.signal(f"{row.message}.{name}")
         signals = [] if message is None else message.signals
         self._signals: dict[str, DbcSignal] = {one.name: one for one in signals}
         self._places = {one.name: place_of(one, byte_order) for one in signals}
         self._id, self._size = _head(message)
+        self._index = next((name for name in layout.index if name in self._places), "")
+        if row.per_rack and layout.index and not self._index:
+            dictionary.mistakes.append(f"{row.message} has no signal of the index")
         if row.checksum in self._places and self._places[row.checksum].length != 8:
             dictionary.mistakes.append(f"{row.message}.{row.checksum} is not 8 bits long")
 
@@ -72,8 +75,8 @@ class Outgoing:
             number = self._id
             if rack and layout.by == "id":
                 number += layout.id_step * (rack - 1)
-            elif rack and layout.index is not None:
-                values[layout.index] = layout.first_rack + rack - 1
+            elif rack and layout.by == "index":
+                values[self._index] = layout.first_rack + rack - 1
             yield number, self._packed(number, values)
         self._turn += 1
 
@@ -117,13 +120,11 @@ def pack(values: Mapping[str, int], places: Mapping[str, Place], size: int) -> b
     return data
 
 
-def _named(row: RequestMap, layout: Layout) -> set[str]:
+def _named(row: RequestMap) -> set[str]:
     """Every signal that the row speaks of."""
     tables = (row.always, row.open, row.close, row.reset_faults, row.balance, row.sleep, row.wake)
     names = {name for table in (*tables, *row.alternate) for name in table} | set(row.tell)
     names |= {name for name in (row.racks, row.counter, row.checksum) if name is not None}
-    if row.per_rack and layout.index is not None:
-        names.add(layout.index)
     return names
 
 

@@ -117,12 +117,13 @@ class Payloads:
         return frozenset(self._base)
 
     def _select(self, number: int, base: int) -> _Select | None:
-        dictionary, name = self._dictionary, self._layout.index
+        dictionary = self._dictionary
         page = dictionary.multiplexer(base)
         for numbered in self._numbered:
             bits = dictionary.named(base, numbered.partition(".")[2])
             page = bits if bits is not None and bits.name == numbered else page
-        index = dictionary.named(base, name) if name else None
+        indices = [dictionary.named(base, name) for name in self._layout.index]
+        index = next((bits for bits in indices if bits is not None), None)
         return None if page is None and index is None else _Select(number, page, index)
 
     def check(self, rows: tuple[CheckMap, ...]) -> None:

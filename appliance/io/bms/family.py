@@ -28,8 +28,8 @@ class Layout(Settings):
     """The multiplexer value, or index, of rack 1. Of the whole battery's values also with `id`."""
     id_step: Annotated[int, Field(ge=0)] = 0
     """Each rack's frame ids are this much above those of the rack before."""
-    index: str | None = None
-    """Name of the signal with the rack's number; messages that have it are of one rack."""
+    index: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    """Names of signals with the rack's number; messages that have one of them are of one rack."""
     max_racks: Annotated[int, Field(ge=1, le=256)] = 64
     cells_per_module: Annotated[int, Field(gt=0)] = 1
     sensors_per_module: Annotated[int, Field(gt=0)] = 1
@@ -44,7 +44,7 @@ class Layout(Settings):
     def _fits(self) -> Self:
         if (self.by == "id") != (self.id_step > 0):
             raise ValueError('id_step belongs to rack_by = "id", and is above 0 there')
-        if (self.by == "index") != (self.index is not None):
+        if (self.by == "index") != bool(self.index):
             raise ValueError('index belongs to rack_by = "index"')
         return self
 
