@@ -113,9 +113,7 @@ class BmsThread:
         if not frames:
             return
         self._bus_answers()
-        store, key = self._decoder.store, False
-        for frame in frames:
-            key = store(frame) or key
+        key = self._decoder.store_all(frames)
         now_s = self._clock.now_s()
         heard_at_s = self._decoder.heard_at_s()
         if heard_at_s is not None and (key or now_s - self._published_at_s >= PUBLISH_S):
