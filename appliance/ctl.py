@@ -13,6 +13,7 @@ from appliance.model import (
     Answer,
     BalanceCells,
     Effect,
+    ForceClimate,
     GoToMode,
     GoToState,
     ResetEstop,
@@ -246,6 +247,11 @@ def want_of(what: str, words: dict[str, str | float | int | None]) -> Want:
             True, None if words["duration_s"] is None else float(words["duration_s"])
         ),
         "wake": lambda: SleepBattery(False),
+        "climate": lambda: ForceClimate(
+            str(words["actuator"]),
+            None if words["percent"] is None else float(words["percent"]),
+            float(words["duration_s"] or 0.0),
+        ),
         "balance": lambda: BalanceCells(words["on_off"] == "on"),
     }
     return makers[what]()

@@ -7,10 +7,12 @@ from appliance.model import (
     BatteryReading,
     BatteryState,
     BoardReading,
+    ClimateReading,
     InverterReading,
     InverterState,
     MeterReading,
     RackReading,
+    RelayReading,
     SensorReading,
     Setpoints,
     Snapshot,
@@ -53,6 +55,10 @@ class Plant:
             soc_pct=soc_pct,
             rated_w=max(UNIT_W, MARGIN * max(rating.max_charge_w, rating.max_discharge_w)),
         )
+        self._relays: dict[str, RelayReading | None] = dict.fromkeys(
+            site.relays, RelayReading(False)
+        )
+        self._climate = None if site.climate is None else ClimateReading()
         self._has_pv = "pv" in site.meters
         self._racks_open: tuple[int, ...] = ()
         self.charge_wh = self.discharge_wh = 0.0
@@ -130,6 +136,8 @@ class Plant:
             MeterReading(site.pv_w) if self._has_pv else None,
             SensorReading(site.box_temperature_c, site.box_humidity_pct, site.pressure_hpa),
             RELEASED,
+            relays=self._relays,
+            climate=self._climate,
         )
 
     def _battery(self) -> BatteryReading:

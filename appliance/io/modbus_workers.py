@@ -5,7 +5,7 @@ The inverter is written when a newer Decision arrives, ahead of reads that wait,
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -16,8 +16,10 @@ from appliance.io._commanded import Commanded
 from appliance.io._polled import Polled
 from appliance.io.buses.registers import Registers, open_registers
 from appliance.io.registers import Values
+from appliance.io.relays import RelayBoard, Switched, boards, coils_now, safe_coils
 from appliance.mailbox import Slots
-from appliance.site import INVERTER_SPEAKS, Inverter, Meter, RegisterBus, SiteSettings
+from appliance.model import RelayReading
+from appliance.site import INVERTER_SPEAKS, BoardRelay, Inverter, Meter, RegisterBus, SiteSettings
 from appliance.supervisor import Lease, Worker
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class ModbusThread:
         self._slots = slots
         self._polled: list[Polled] = []
         self._commanded: Commanded | None = None
+        self._switched: list[Switched] = []
+        self._safe: Mapping[str, bool] = {}
 
     def add_inverter(self, settings: Inverter, *, speaks_for_battery: bool = False) -> None:
         """The battery inverter is on this bus."""
@@ -69,25 +73,50 @@ class ModbusThread:
         polled = Polled(f"{name} meter", settings, driver, publish, self._clock.now_s())
         self._polled.append(polled)
 
+    def add_relays(self, board: RelayBoard, site: SiteSettings) -> None:
+        """A relay board is on this bus."""
+        slots = self._slots
+
+        def wanted(now_s: float) -> Mapping[str, bool]:
+            return coils_now(site, slots, now_s)
+
+        def publish(name: str, reading: RelayReading, at_s: float) -> None:
+            slots.relays[name].put(reading, at_s)
+
+        self._switched.append(Switched(board, wanted, publish, self._clock.now_s()))
+        self._safe = safe_coils(site)
+
     def run(self, lease: Lease) -> None:
         """Until the lease ends."""
         try:
             while not lease.ended:
                 lease.beat()
                 self._command()
-                due = min(self._polled, key=lambda polled: polled.next_at_s)
-                if self._clock.now_s() >= due.next_at_s:
-                    due.poll(self._bus, self._clock, self._command)
-                else:
-                    self._wait(lease, due.next_at_s)
+                self._poll_or_wait(lease)
         finally:
             if self._commanded is not None:
                 self._commanded.rest(self._bus)
+            for switched in self._switched:
+                switched.rest(self._bus, self._safe)
             self._bus.close()
 
+    def _poll_or_wait(self, lease: Lease) -> None:
+        due = min(self._polled, key=lambda polled: polled.next_at_s, default=None)
+        now_s = self._clock.now_s()
+        if due is None:
+            self._wait(lease, now_s + LONGEST_WAIT_S)
+        elif now_s >= due.next_at_s:
+            due.poll(self._bus, self._clock, self._command)
+        else:
+            self._wait(lease, due.next_at_s)
+
     def _command(self) -> None:
+        """Before every request: the inverter first, then the relays."""
+        now_s = self._clock.now_s()
         if self._commanded is not None:
-            self._commanded.update(self._bus, self._clock.now_s())
+            self._commanded.update(self._bus, now_s)
+        for switched in self._switched:
+            switched.update(self._bus, now_s)
 
     def _wait(self, lease: Lease, until_s: float) -> None:
         wait_s = min(max(0.0, until_s - self._clock.now_s()), LONGEST_WAIT_S)
@@ -107,7 +136,8 @@ def modbus_workers(site: SiteSettings, clock: Clock, slots: Slots) -> tuple[Work
 
 
 def _used(site: SiteSettings) -> set[str]:
-    return {site.inverter.bus, *(meter.bus for meter in site.meters.values())}
+    relays = [relay.bus for relay in site.relays.values() if isinstance(relay, BoardRelay)]
+    return {site.inverter.bus, *(meter.bus for meter in site.meters.values()), *relays}
 
 
 def _runner(
@@ -123,6 +153,8 @@ def _runner(
         for meter_name, meter in site.meters.items():
             if meter.bus == name:
                 thread.add_meter(meter_name, meter)
+        for board in boards(site, name):
+            thread.add_relays(board, site)
         thread.run(lease)
 
     return run

@@ -1,0 +1,108 @@
+"""What can be typed after `appliance`."""
+
+import argparse
+import math
+import os
+from pathlib import Path
+
+from appliance import can_log, probe
+from appliance.statemachine.states import GOALS
+
+
+def _site_argument(parser: argparse.ArgumentParser) -> None:
+    default = os.environ.get("APPLIANCE_SITE", "/etc/appliance/site.toml")
+    parser.add_argument(
+        "--site", type=Path, default=Path(default), metavar="FILE",
+        help=f"site.toml of the box (default: $APPLIANCE_SITE or {default})",
+    )  # fmt: skip
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="appliance", description="Battery-storage appliance.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="the box itself: every process, supervised")
+    _site_argument(run)
+    run.add_argument("--boot-folder", default="/boot/appliance", help="what the factory wrote")
+    run.add_argument("--cpuinfo", help="read the serial number from this file")
+    run.add_argument("--without", default="", help="processes to leave out, comma separated")
+    for name, text in (("core", "the control core"), ("cloud", "the cloud process")):
+        _site_argument(commands.add_parser(name, help=f"{text} alone"))
+    gui = commands.add_parser("gui", help="the touchscreen alone")
+    _site_argument(gui)
+    gui.add_argument("--picture", type=Path, help="draw offscreen and keep a picture in this file")
+
+    _ctl_parser(commands.add_parser("ctl", help="ask a running box"))
+
+    simulate = commands.add_parser("simulate", help="days in virtual time, through the real cycle")
+    _site_argument(simulate)
+    simulate.add_argument("--profile", type=Path, required=True, metavar="CSV")
+    simulate.add_argument("--mode", help="control mode (default: the site's start_mode)")
+    simulate.add_argument("--days", type=float, default=1.0)
+    simulate.add_argument("--step", type=float, default=1.0, metavar="S", help="seconds a cycle")
+    simulate.add_argument("--soc", type=float, default=50.0, metavar="PCT", help="at the start")
+    simulate.add_argument("--out", type=Path, required=True, metavar="DIR")
+    simulate.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+    replay = commands.add_parser("replay", help="a recording through today's code")
+    _site_argument(replay)
+    replay.add_argument("log", nargs="?", type=Path, metavar="LOG.jsonl")
+    replay.add_argument("--schema", action="store_true", help="print the JSON Schema of the lines")
+
+    probe.add_arguments(commands.add_parser("probe", help="one reading of a real device"))
+
+    can_log.add_arguments(commands.add_parser("can", help="a recording of a CAN bus to readings"))
+
+    config = commands.add_parser("config", help="check a site.toml, or print its schema")
+    actions = config.add_subparsers(dest="action", required=True)
+    actions.add_parser("check").add_argument("file", type=Path)
+    actions.add_parser("schema")
+    return parser
+
+
+def _number(text: str) -> float:
+    """A number that is one. Raises ValueError for nan and infinity."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _percent(text: str) -> float | None:
+    """0 to 100, or None for auto. Raises ValueError for anything else."""
+    if text == "auto":
+        return None
+    value = _number(text)
+    if not 0.0 <= value <= 100.0:
+        raise ValueError
+    return value
+
+
+def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
+    _site_argument(ctl)
+    ctl.add_argument("--json", action="store_true", help="for programs")
+    asks = ctl.add_subparsers(dest="what", required=True, metavar="WHAT")
+    for name, text in (("status", "how the box is"), ("errors", "what is wrong and what to do")):
+        asks.add_parser(name, help=text)
+    watch = asks.add_parser("watch", help="a line for every status, until interrupted")
+    watch.add_argument("--count", type=int, help="end after so many")
+    state = asks.add_parser("state", help=", ".join(GOALS))
+    state.add_argument("name", choices=[str(goal) for goal in GOALS])
+    asks.add_parser("mode", help="use another control mode").add_argument("name")
+    setpoint = asks.add_parser("setpoint", help="battery power in local control, discharge +")
+    setpoint.add_argument("power_w", type=_number)
+    setpoint.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
+    asks.add_parser("ack", help="errors are seen").add_argument("number", type=int, nargs="?")
+    asks.add_parser("reset-estop", help="release the latched emergency stop")
+    sleep = asks.add_parser("sleep", help="let the battery sleep while the box rests")
+    sleep.add_argument("--for", dest="duration_s", type=_number, metavar="S")
+    asks.add_parser("wake", help="wake the battery")
+    climate = asks.add_parser("climate", help="hold a fan or heater; back to its rule with: auto")
+    climate.add_argument("actuator")
+    climate.add_argument("percent", type=_percent, metavar="PERCENT|auto")
+    climate.add_argument("--for", dest="duration_s", type=_number, default=600.0, metavar="S")
+    balance = asks.add_parser("balance", help="allow the cells to be balanced, or forbid it")
+    balance.add_argument("on_off", choices=("on", "off"))
+    for parser in asks.choices.values():
+        parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        parser.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
