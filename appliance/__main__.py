@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Final
 
 from appliance import can_log, probe
-from appliance.arguments import parser
+from appliance.arguments import command_line
 from appliance.clock import Clock, SystemClock
 from appliance.config import SiteError, load_site
 from appliance.processes import AlreadyRunningError, ProcessLock, end_with_runner
@@ -26,7 +26,7 @@ LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    chosen = parser().parse_args(arguments)
+    chosen = command_line().parse_args(arguments)
     logging.basicConfig(
         level=os.environ.get("APPLIANCE_LOG", "INFO").upper(), format=LOG_FORMAT, stream=sys.stderr
     )

@@ -17,7 +17,8 @@ def _site_argument(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
     parser = argparse.ArgumentParser(prog="appliance", description="Battery-storage appliance.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

@@ -153,6 +153,11 @@ def _inverter_stopped(seen: Snapshot, memory: Memory, _site: SiteSettings) -> So
 
 
 def _inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    slow = seen.inverter is not None and seen.inverter.follows_slowly
+    return NOWHERE if slow else _too_much(seen, memory)
+
+
+def _too_much(seen: Snapshot, memory: Memory) -> Sources:
     """More power than commanded, or in the other direction. Less is the inverter's own right."""
     if seen.inverter is None or seen.inverter.power_w is None:
         return NOWHERE
@@ -180,7 +185,9 @@ def _fast_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> So
 
 def _slow_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     slow = seen.inverter is not None and seen.inverter.follows_slowly
-    return _inverter_disobeys(seen, memory, site) if slow else NOWHERE
+    if not slow:
+        return NOWHERE
+    return _inverter_disobeys(seen, memory, site) or _too_much(seen, memory)
 
 
 def _inverter_lags(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:

@@ -19,7 +19,15 @@ from appliance.io.registers import Values
 from appliance.io.relays import RelayBoard, Switched, boards, coils_now, safe_coils
 from appliance.mailbox import Slots
 from appliance.model import RelayReading
-from appliance.site import INVERTER_SPEAKS, BoardRelay, Inverter, Meter, RegisterBus, SiteSettings
+from appliance.site import (
+    INVERTER_SPEAKS,
+    BoardRelay,
+    Inverter,
+    LxpDongle,
+    Meter,
+    RegisterBus,
+    SiteSettings,
+)
 from appliance.supervisor import Lease, Worker
 
 log = logging.getLogger(__name__)
@@ -27,6 +35,7 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_S: Final = 0.05
 """The thread looks at its lease and at its timers at least this often."""
 SILENT_AFTER_S: Final = 10.0
+SLOW_SILENT_AFTER_S: Final = 30.0
 """Longer than all timeouts of one round together."""
 
 
@@ -129,10 +138,15 @@ class ModbusThread:
 def modbus_workers(site: SiteSettings, clock: Clock, slots: Slots) -> tuple[Worker, ...]:
     """One worker per Modbus bus that has a device."""
     return tuple(
-        Worker(f"modbus.{name}", _runner(name, site, settings, clock, slots), SILENT_AFTER_S)
+        Worker(f"modbus.{name}", _runner(name, site, settings, clock, slots), _patience_s(settings))
         for name, settings in site.buses.items()
         if isinstance(settings, RegisterBus) and name in _used(site)
     )
+
+
+def _patience_s(settings: RegisterBus) -> float:
+    """How long a round may take before its thread counts as hanging."""
+    return SLOW_SILENT_AFTER_S if isinstance(settings, LxpDongle) else SILENT_AFTER_S
 
 
 def _used(site: SiteSettings) -> set[str]:
