@@ -100,7 +100,9 @@ def _costs(family: str) -> Costs:
     port = RawPort("bench", SystemClock(), ours)
     payloads = [FRAME.pack(f.id, len(f.data), f.data) for f in frames_of(family)]
     decoder = Decoder.of(family, 2, 29_000.0)
-    system, parse, store = [], [], []
+    system: list[float] = []
+    parse: list[float] = []
+    store: list[float] = []
     sent = got = 0
     frames: Sequence[Frame] = ()
     for _round in range(ROUNDS):

@@ -49,7 +49,8 @@ class _Check:
         checksum, algorithm, counter = self.checksum, self.algorithm, self.counter
         if checksum is not None and algorithm is not None:
             at = checksum.first_byte
-            if len(data) <= at or data[at] != algorithm(number, data[:at] + data[at + 1 :]):
+            rest = data[:at] if len(data) == at + 1 else data[:at] + data[at + 1 :]
+            if len(data) <= at or data[at] != algorithm(number, rest):
                 return "checksum"
         if counter is not None:
             count = counter.number(data) if len(data) >= counter.payload_bytes else None
