@@ -133,13 +133,15 @@ def _devices(
                 yield (kind, name), kind, device
 
 
-TAGS = KINDS | RELAY_DRIVERS
-"""Names of kinds of buses and relays, which pydantic puts into paths."""
+TAGS = {"buses": KINDS, "relays": RELAY_DRIVERS}
+"""By section: names of kinds, which pydantic puts into paths."""
 
 
 def _sentence(prefix: tuple[str, ...], mistake: ErrorDetails) -> str:
     """One mistake as "path = value: what is allowed"."""
-    path = ".".join([*prefix, *(str(part) for part in mistake["loc"] if part not in TAGS)])
+    places = [str(part) for part in mistake["loc"]]
+    tags = TAGS.get(places[0], frozenset()) if places else frozenset()
+    path = ".".join([*prefix, *(place for place in places if place not in tags)])
     text = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "extra_forbidden":
         return f"{path}: unknown key"
