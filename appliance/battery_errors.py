@@ -19,9 +19,10 @@ def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) 
     """The racks that carry the battery; one that is open does not hold the others back."""
     if battery is None:
         return NOWHERE
-    # One rack is the usual case, and this runs for many rows in every cycle.
-    chosen = battery.racks if len(battery.racks) == 1 else battery.working
-    return tuple([f"rack {rack.rack}" for rack in chosen if wrong(rack)])
+    if len(battery.racks) == 1:  # The usual case, and this runs for many rows in every cycle.
+        only = battery.racks[0]
+        return (f"rack {only.rack}",) if wrong(only) else NOWHERE
+    return tuple([f"rack {rack.rack}" for rack in battery.working if wrong(rack)])
 
 
 def just_started(seen: Snapshot, memory: Memory) -> bool:
@@ -69,7 +70,7 @@ def _leaving(battery: BatteryReading, seen: Snapshot, memory: Memory) -> list[Ra
 
 
 def rack_apart(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    """Racks that are open, gone or kept away while the others work."""
+    """Racks that are open, gone or kept away while the others work; also one of which only an extreme cell is told."""
     battery = seen.battery
     if battery is None or memory.state is not State.RUN or len(battery.racks) < 2:
         return NOWHERE
@@ -79,7 +80,9 @@ def rack_apart(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
         [
             f"rack {rack.rack}" + (f": {', '.join(rack.faults)}" if rack.faults else "")
             for rack in battery.racks
-            if rack.rack not in working or rack.rack in told_open
+            if rack.rack not in working
+            or rack.rack in told_open
+            or (rack.faults and rack.contactors_closed is None)
         ]
     )
 
