@@ -1,12 +1,15 @@
 """Which errors are raised right now? The rows of ERRORS, with their delays and latches."""
 
 from datetime import datetime
+from typing import Final
 
 from appliance.errors import ERRORS, ROWS
 from appliance.model import ActiveError, Memory, Severity, Snapshot
 from appliance.site import SiteSettings
 
 _Key = tuple[int, str]
+CONDITIONS: Final = tuple((row.number, row.holds) for row in ERRORS)
+"""All of them run in every cycle."""
 
 
 def _source_name(source: str) -> str:
@@ -32,9 +35,12 @@ class ErrorWatch:
     def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:
         """The errors raised now, worst first; the same tuple as long as nothing changes."""
         held: dict[_Key, str] = {}
-        for row in ERRORS:
-            for source in row.holds(seen, memory, self._site):
-                held[row.number, _source_name(source)] = source
+        site = self._site
+        for number, holds in CONDITIONS:
+            sources = holds(seen, memory, site)
+            if sources:
+                for source in sources:
+                    held[number, _source_name(source)] = source
         if not held and not self._active and not self._held_since_s:
             return ()
         changed = self._raise(held, seen.now_s, seen.utc)

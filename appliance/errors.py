@@ -247,7 +247,10 @@ def _meter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sourc
 
 def _meter_warns(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """A wrong phase sequence, or a set-up that counts export as import."""
-    meters = {"grid": seen.grid, "pv": seen.pv, **seen.meters}
+    grid, pv, others = seen.grid, seen.pv, seen.meters
+    if not others and not (grid and grid.warnings) and not (pv and pv.warnings):
+        return NOWHERE
+    meters = {"grid": grid, "pv": pv, **others}
     return tuple(
         [
             f"{name} meter: {', '.join(reading.warnings)}"
@@ -274,19 +277,29 @@ def _sensor_silent(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sourc
     return tuple([f"{name} sensor" for name in site.sensors if _sensor(seen, name) is None])
 
 
+def _sensors_warn(seen: Snapshot) -> list[tuple[str, tuple[str, ...]]]:
+    """Sensors that say that something is wrong, and what."""
+    box, sensors = seen.box, seen.sensors
+    said = [("box", box.warnings)] if box is not None and box.warnings else []
+    if sensors:
+        said += [(name, one.warnings) for name, one in sensors.items() if one and one.warnings]
+    return said
+
+
 def _computer_ails(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     """What the computer says of itself: hot, under-voltage, throttled."""
+    said = _sensors_warn(seen)
+    if not said:
+        return NOWHERE
     computers = [name for name, sensor in site.sensors.items() if sensor.driver == COMPUTER]
-    said = [(name, reading.warnings) for name in computers if (reading := _sensor(seen, name))]
-    return tuple([f"{name}: {', '.join(words)}" for name, words in said if words])
+    return tuple([f"{name}: {', '.join(words)}" for name, words in said if name in computers])
 
 
-def _wire_broken(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    said = [(name, reading.warnings) for name in site.sensors if (reading := _sensor(seen, name))]
+def _wire_broken(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     return tuple(
         [
             f"{name} sensor: {', '.join(words)}"
-            for name, warnings in said
+            for name, warnings in _sensors_warn(seen)
             if (words := [word for word in warnings if word in WIRE_WORDS])
         ]
     )

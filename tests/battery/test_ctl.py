@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.__main__ import _parser
+from appliance.arguments import command_line
 from appliance.cloud.telemetry import spot
 from appliance.ctl import _status_text, status_words, want_of
 from appliance.model import BalanceCells, Setpoints, SleepBattery, State, Status, Want
@@ -14,7 +14,7 @@ from tests.stories import battery, seen
 
 
 def asked(*words: str) -> Want:
-    chosen = _parser().parse_args(["ctl", *words, "--site", "x.toml"])
+    chosen = command_line().parse_args(["ctl", *words, "--site", "x.toml"])
     return want_of(chosen.what, vars(chosen))
 
 

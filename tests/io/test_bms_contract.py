@@ -7,12 +7,14 @@ from itertools import groupby
 
 import pytest
 
+from appliance.battery_errors import rack_apart
+from appliance.config import load_site
 from appliance.io.bms import Decoder, load_family
 from appliance.io.bms.request import Conversation, Request
 from appliance.io.bms.sleeping import sleeps_by_frame
 from appliance.io.buses.can import EXTENDED
 from appliance.io.buses.can import Frame as Heard
-from appliance.model import BatteryReading, BatteryState, Setpoints
+from appliance.model import BatteryReading, BatteryState, Memory, Setpoints, State
 from appliance.registry import bms_families
 from simulator.models.battery import Battery
 from simulator.wire import plugs
@@ -20,6 +22,7 @@ from simulator.wire.batteries import BATTERIES
 from simulator.wire.can_twin import TICK_S
 from simulator.wire.socketcand import Frame
 from tests.simulator.can_bench import Ticking
+from tests.stories import HOME, seen
 
 NAMES = sorted(bms_families())
 FAMILIES = {name: load_family(name) for name in NAMES}
@@ -234,6 +237,8 @@ def test_a_rack_less_leaves_the_battery_working(name: str, fault: str) -> None:
     assert said.max_discharge_w is not None and said.max_discharge_w > 2_000.0
     # Of a silent string foxBMS still says that it has the extreme cell.
     assert name == "foxbms2" or [rack.rack for rack in said.working] == [1]
+    apart = rack_apart(seen(battery=said), Memory(state=State.RUN), load_site(HOME))
+    assert len(apart) == 1 and apart[0].startswith("rack 2: ")
 
 
 @pytest.mark.parametrize("name", sorted(set(MANY) - set(TELLS_OPEN)))
