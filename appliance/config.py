@@ -1,7 +1,6 @@
 """Reads site.toml: all mistakes at once, each with its path, its value and what is allowed."""
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -11,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from appliance import registry
 from appliance.cycle import ModeLike
+from appliance.data_file import DataFileError, read_document, sentence
 from appliance.settings import Settings
 from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings
 
@@ -35,24 +35,16 @@ class ModeFile(Protocol):
         """The mode's class."""
 
 
-class SiteError(Exception):
+class SiteError(DataFileError):
     """site.toml cannot be used; the text lists every mistake."""
-
-    def __init__(self, path: Path, mistakes: Iterable[str]) -> None:
-        self.mistakes = tuple(mistakes)
-        count = len(self.mistakes)
-        head = f"{path}: {count} mistake{'s' if count > 1 else ''}"
-        super().__init__("\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)]))
 
 
 def load_site(path: Path) -> SiteSettings:
     """Settings from a file. Raises SiteError with every mistake in it."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SiteError(path, [f"cannot be read: {error.strerror}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SiteError(path, [f"is not TOML: {error}"]) from error
+        document = read_document(path)
+    except DataFileError as error:
+        raise SiteError(path, error.mistakes) from error
     profile_mistakes = _put_grid_code(document)
     mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
     context = {
@@ -100,8 +92,7 @@ def _put_grid_code(document: dict[str, Any]) -> list[str]:
     if name not in known:
         del document["grid_code"]
         return [f"grid_code = {json.dumps(name)}: no such profile; there is: {', '.join(known)}"]
-    profile = (GRID_CODES / f"{name}.toml").read_text(encoding="utf-8")
-    document["grid_code"] = tomllib.loads(profile)
+    document["grid_code"] = read_document(GRID_CODES / f"{name}.toml")
     return []
 
 
@@ -141,15 +132,7 @@ def _sentence(prefix: tuple[str, ...], mistake: ErrorDetails) -> str:
     """One mistake as "path = value: what is allowed"."""
     places = [str(part) for part in mistake["loc"]]
     tags = TAGS.get(places[0], frozenset()) if places else frozenset()
-    path = ".".join([*prefix, *(place for place in places if place not in tags)])
-    text = mistake["msg"].removeprefix("Value error, ")
-    if mistake["type"] == "extra_forbidden":
-        return f"{path}: unknown key"
-    if mistake["type"] == "missing":
-        return f"{path}: missing"
-    value = mistake["input"]
-    shown = "" if isinstance(value, dict | list) else f" = {json.dumps(value, default=str)}"
-    return f"{path or 'site'}{shown}: {text[:1].lower()}{text[1:]}"
+    return sentence(mistake, [*prefix, *(place for place in places if place not in tags)])
 
 
 def build_modes(site: SiteSettings) -> tuple[dict[str, ModeLike], dict[str, str]]:

@@ -19,29 +19,19 @@ optional = true               # the rest is used when the device refuses it
 """
 
 import json
-import tomllib
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
+from appliance.data_file import DataFileError, filled
 from appliance.io.registers import Block, Kind, Register, Type, grouped
 from appliance.settings import Name, Settings
 
 WordOrder = Literal["high_first", "low_first"]
 LAST_ADDRESS: Final = 0xFFFF
-
-
-class TableError(ValueError):
-    """A register table cannot be used; `mistakes` are all reasons, each with its path."""
-
-    def __init__(self, path: Path, mistakes: Iterable[str]) -> None:
-        self.mistakes = tuple(mistakes)
-        count = len(self.mistakes)
-        head = f"{path}: {count} mistake{'s' if count > 1 else ''}"
-        super().__init__("\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)]))
 
 
 class RowSettings(Settings):
@@ -89,46 +79,14 @@ class RegisterTable:
 
 
 def read_table(path: Path, names: Set[str]) -> RegisterTable:
-    """The registers that a file lists; `names` are those that the driver understands. Raises TableError."""
-    settings = _settings(path)
+    """The registers that a file lists; `names` are those that the driver understands. Raises DataFileError."""
+    settings = filled(path, TableSettings)
     registers = tuple(_register(row, settings) for row in settings.rows)
     mistakes = tuple(_mistakes(registers, settings, names))
     if mistakes:
-        raise TableError(path, mistakes)
+        raise DataFileError(path, mistakes)
     blocks = grouped(registers, max_words=settings.max_words, max_gap=settings.max_gap)
     return RegisterTable(settings.title, registers, blocks)
-
-
-def _settings(path: Path) -> TableSettings:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TableError(path, [f"cannot be read: {error.strerror}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TableError(path, [f"is not TOML: {error}"]) from error
-    try:
-        return TableSettings.model_validate_json(json.dumps(document, default=str))
-    except ValidationError as error:
-        raise TableError(path, _sentences(error)) from error
-
-
-def _sentences(error: ValidationError) -> Iterable[str]:
-    for mistake in error.errors():
-        path = ".".join(str(part) for part in _counted_from_1(mistake["loc"]))
-        text = mistake["msg"].removeprefix("Value error, ")
-        if mistake["type"] == "extra_forbidden":
-            yield f"{path}: unknown key"
-        elif mistake["type"] == "missing":
-            yield f"{path}: missing"
-        elif isinstance(mistake["input"], dict | list):
-            yield f"{path}: {text}"
-        else:
-            yield f"{path} = {json.dumps(mistake['input'], default=str)}: {text[:1].lower()}{text[1:]}"
-
-
-def _counted_from_1(path: tuple[int | str, ...]) -> Iterable[int | str]:
-    """People count the tables of a file from 1."""
-    return (part + 1 if isinstance(part, int) else part for part in path)
 
 
 def _register(row: RowSettings, table: TableSettings) -> Register:

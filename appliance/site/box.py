@@ -86,7 +86,7 @@ class SiteSettings(Settings):
             f"buses.{name}": f"{bus.host}:{bus.port}"
             for name, bus in self.buses.items()
             if isinstance(bus, ModbusTcp | LxpDongle)
-            or (isinstance(bus, CanBus) and bus.interface != "socketcan")
+            or (isinstance(bus, CanBus) and bus.interface == "socketcand")
         }
         refuse_twice("address", sockets)
         ports = {

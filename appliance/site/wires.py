@@ -55,10 +55,10 @@ class LxpSerial(Settings):
 
 
 class CanBus(Settings):
-    """A CAN bus, as python-can opens it. `socketcand` reaches a bus over TCP."""
+    """A CAN bus: of the kernel (`socketcan`), over TCP (`socketcand`), or an adapter, as python-can names it."""
 
     kind: Literal["can"]
-    interface: Literal["socketcan", "socketcand"] = "socketcan"
+    interface: Literal["socketcan", "socketcand", "slcan", "pcan", "gs_usb"] = "socketcan"
     channel: str = "can0"
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
     host: str = "127.0.0.1"

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import alone, devices, live
+from tests.bench import alone, can, devices, live
 from tests.bench.rows import Row, table, write
 from tests.live.box import LiveBox
 
@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     chosen = parser.parse_args()
     rows: list[Row] = [*alone.cycle_rows(), alone.day_row(), alone.enqueue_row()]
+    rows += [*can.decode_rows(), *can.load_rows()]
     rows.append(devices.poll_row())
     rows += live_rows(chosen)
     rows += devices.load_rows()

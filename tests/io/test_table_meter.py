@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from appliance.io._register_table import TableError, read_table
+from appliance.data_file import DataFileError
+from appliance.io._register_table import read_table
 from appliance.io.meters.table import NAMES
 from simulator.models.profile import load_profile
 from simulator.models.site import pretend_site
@@ -26,7 +27,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def mistakes(folder: Path, text: str) -> tuple[str, ...]:
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(DataFileError) as caught:
         read_table(written(folder, text), NAMES)
     assert str(caught.value).startswith(
         f"{folder / 'meter.toml'}: {len(caught.value.mistakes)} mistake"

@@ -1,4 +1,5 @@
-"""CAN buses: frames in, frames out, no meaning. By the kernel's raw socket, or by socketcand over TCP.
+"""CAN buses: frames in, frames out, no meaning. By the kernel's raw socket, by socketcand over
+TCP, or by an adapter that python-can knows.
 
 python-can's own socketcand client is not used: its connect tries for 10 s, its handshake waits without
 a limit, it takes an ended connection for silence, and it loses frames that come in one packet with the
@@ -40,7 +41,12 @@ def open_can(settings: CanBus, clock: Clock) -> CanPort:
     """Open a bus as site.toml says. Raises BusError."""
     if settings.interface == "socketcand":
         return SocketcandPort(settings, clock)
-    return RawPort(settings.channel, clock)
+    if settings.interface == "socketcan":
+        return RawPort(settings.channel, clock)
+    # Not for nothing: python-can costs 0.1 s at start, and only adapters need it.
+    from appliance.io.buses._can_adapter import AdapterPort
+
+    return AdapterPort(settings, clock)
 
 
 class SocketcandPort:

@@ -1,13 +1,12 @@
 """How a product's air is kept: zones, curves, thresholds, as data in `algorithms/`."""
 
-import json
-import tomllib
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from appliance.data_file import filled
 from appliance.settings import Celsius, Name, Percent, Settings
 from appliance.site import Climate
 
@@ -123,8 +122,7 @@ def load(name: str) -> Algorithm:
     if name not in names():
         msg = f"climate.algorithm = {name!r}: no such algorithm; there is: {', '.join(names())}"
         raise LookupError(msg)
-    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
-    return Algorithm.model_validate_json(json.dumps(tomllib.loads(text)))
+    return filled(FOLDER / f"{name}.toml", Algorithm)
 
 
 def rules_for(settings: Climate) -> dict[str, ZoneRules]:

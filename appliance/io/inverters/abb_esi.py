@@ -20,7 +20,8 @@ from typing import Annotated, Final
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from appliance.io._register_table import RegisterTable, TableError, read_table
+from appliance.data_file import DataFileError
+from appliance.io._register_table import RegisterTable, read_table
 from appliance.io.inverters import InverterDriver
 from appliance.io.known import phases
 from appliance.io.registers import Register, Values, Write, grouped
@@ -88,11 +89,11 @@ class Options(Settings):
 
 
 def _read(path: str) -> RegisterTable:
-    """The table. Raises TableError, also when a register is missing that cannot be."""
+    """The table. Raises DataFileError, also when a register is missing that cannot be."""
     table = read_table(Path(path), READ | WRITTEN)
     missing = [name for name in NEEDED if name not in {row.name for row in table.reads}]
     if missing:
-        raise TableError(Path(path), [f"register: {name} is missing" for name in missing])
+        raise DataFileError(Path(path), [f"register: {name} is missing" for name in missing])
     return table
 
 

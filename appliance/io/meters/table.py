@@ -16,7 +16,8 @@ from typing import Final
 from pydantic import field_validator
 from typing_extensions import override
 
-from appliance.io._register_table import RegisterTable, TableError, read_table
+from appliance.data_file import DataFileError
+from appliance.io._register_table import RegisterTable, read_table
 from appliance.io.meters import MeterDriver
 from appliance.io.meters._reading import PHASES, THREE, TOTALS, reading_of
 from appliance.io.registers import Values
@@ -44,10 +45,10 @@ class Options(Settings):
 
 
 def _read(path: str) -> RegisterTable:
-    """The table, which must tell the power. Raises TableError."""
+    """The table, which must tell the power. Raises DataFileError."""
     table = read_table(Path(path), NAMES)
     if not {"power_w", "l1_w", "l2_w", "l3_w"} & {row.name for row in table.reads}:
-        raise TableError(Path(path), ["register: power_w is missing, or l1_w, l2_w, l3_w"])
+        raise DataFileError(Path(path), ["register: power_w is missing, or l1_w, l2_w, l3_w"])
     return table
 
 

@@ -1,7 +1,5 @@
 """An NTC resistor: from Ω to °C, by its B value or by the maker's table of points."""
 
-import json
-import tomllib
 from bisect import bisect_left
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,6 +9,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from appliance.data_file import filled
 from appliance.settings import Celsius, Settings
 
 ZERO_C_K: Final = 273.15
@@ -61,10 +60,5 @@ def by_points(curve: Curve) -> Callable[[float], float | None]:
 
 
 def load_curve(path: Path) -> Curve:
-    """A TOML file with `points = [[-20.0, 97070.0], …]`. Raises ValueError naming the file."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Curve.model_validate_json(json.dumps(document, default=str))
-    except (OSError, ValueError) as error:
-        msg = f"NTC curve {path}: {error}"
-        raise ValueError(msg) from error
+    """A TOML file with `points = [[-20.0, 97070.0], …]`. Raises DataFileError with every mistake in it."""
+    return filled(path, Curve)

@@ -17,8 +17,6 @@ The option `table` names the file:
     max = 125.0
 """
 
-import json
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -26,6 +24,7 @@ from pydantic import Field, model_validator
 from smbus2 import SMBus
 from typing_extensions import override
 
+from appliance.data_file import filled
 from appliance.io.plausible import plausible
 from appliance.io.sensors._air import with_dew_point
 from appliance.io.sensors._driver import I2cSensor, Rest
@@ -100,13 +99,8 @@ class Options(Settings):
 
 
 def load_table(path: Path) -> Table:
-    """Raises ValueError naming the file and every mistake in it."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Table.model_validate_json(json.dumps(document, default=str))
-    except (OSError, ValueError) as error:
-        msg = f"sensor table {path}: {error}"
-        raise ValueError(msg) from error
+    """Raises DataFileError with every mistake in it."""
+    return filled(path, Table)
 
 
 class Driver(I2cSensor):
