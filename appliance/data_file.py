@@ -1,0 +1,61 @@
+"""Data that people write in TOML files, checked by the class it fills: every mistake at once, with path and value."""
+
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from appliance.settings import Settings
+
+Filled = TypeVar("Filled", bound=Settings)
+
+
+class DataFileError(ValueError):
+    """A file cannot be used; `mistakes` are all reasons, each with its path."""
+
+    def __init__(self, path: Path, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = len(self.mistakes)
+        head = f"{path}: {count} mistake{'s' if count > 1 else ''}"
+        super().__init__("\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)]))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """What the file says, unchecked. Raises DataFileError when it is not there or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataFileError(path, [f"cannot be read: {error.strerror}"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataFileError(path, [f"is not TOML: {error}"]) from error
+
+
+def filled(path: Path, kind: type[Filled]) -> Filled:
+    """The file as `kind`. Raises DataFileError."""
+    document = read_document(path)
+    try:
+        return kind.model_validate_json(json.dumps(document, default=str))
+    except ValidationError as error:
+        raise DataFileError(path, map(sentence, error.errors())) from error
+
+
+def sentence(mistake: ErrorDetails, path: Iterable[str] | None = None) -> str:
+    """One mistake as "path = value: what is allowed"; `path` stands in for pydantic's own."""
+    where = ".".join(_counted_from_1(mistake["loc"]) if path is None else path)
+    text = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"] == "extra_forbidden":
+        return f"{where}: unknown key"
+    if mistake["type"] == "missing":
+        return f"{where}: missing"
+    value = mistake["input"]
+    shown = "" if isinstance(value, dict | list) else f" = {json.dumps(value, default=str)}"
+    return f"{where or 'file'}{shown}: {text[:1].lower()}{text[1:]}"
+
+
+def _counted_from_1(places: tuple[int | str, ...]) -> Iterable[str]:
+    """People count the tables of a file from 1."""
+    return (str(place + 1 if isinstance(place, int) else place) for place in places)
