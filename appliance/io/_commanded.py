@@ -41,6 +41,7 @@ class Commanded:
         self._arm_at_s = 0.0
         self._compares = True
         self._written: tuple[Write, ...] = ()
+        self._power_w = 0.0
         self._beat_at_s = 0.0
         self._beat = 0
         self._ledger = Ledger(polled.name, driver.stored_pause_s)
@@ -102,7 +103,9 @@ class Commanded:
         if due or wanted != self._written:
             self._written, self._beat = wanted, beat
             self._beat_at_s = now_s + HEARTBEAT_S if due else self._beat_at_s
-            refused_now = self._send(wanted, bus, now_s, urgent=allowed.power_w == 0.0)
+            falls = abs(allowed.power_w) <= abs(self._power_w)
+            self._power_w = allowed.power_w
+            refused_now = self._send(wanted, bus, now_s, urgent=falls)
             refused = refused or refused_now
             self._refusal = self._refusal if refused or not armed else ""
         if refused is not None:
