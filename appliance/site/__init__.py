@@ -34,6 +34,7 @@ from appliance.site.climate import (
 from appliance.site.devices import (
     INVERTER_SPEAKS,
     Device,
+    Driven,
     Inverter,
     Meter,
     Sensor,
@@ -88,6 +89,7 @@ __all__ = [
     "Connection",
     "Control",
     "Device",
+    "Driven",
     "Estimate",
     "Fan",
     "Gpio",

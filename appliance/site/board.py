@@ -1,24 +1,24 @@
 """Buttons, lights and the emergency stop: signal names to pin numbers."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from appliance.settings import Name, Settings
+from appliance.settings import Name
+from appliance.site.devices import Driven
 from appliance.site.twice import refuse_twice
 
 Pin = Annotated[int, Field(ge=0, le=53)]
 
 
-class Board(Settings):
+class Board(Driven):
     """Buttons, lights and the emergency stop: signal names to pin numbers."""
 
     FOLDER: ClassVar[str] = "board"
     BUSES: ClassVar[frozenset[str]] = frozenset({"gpio"})
+    """The emergency stop is always on a pin, whatever else the board has."""
 
     driver: Name = "gpio_board"
-    bus: Name
-    """The pins: the emergency stop is always on one, whatever else the board has."""
     files: Name | None = None
     """A bus of kind `files`, for a board that the kernel shows as files (a Strato Pi)."""
     estop_pin: Pin
@@ -26,17 +26,6 @@ class Board(Settings):
     buttons: dict[Literal["start", "stop"], Pin] = Field(default_factory=dict)
     leds: dict[Literal["run", "error"], Pin] = Field(default_factory=dict)
     max_age_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
-    options: dict[str, Any] = Field(default_factory=dict)
-    """What this driver alone wants to know; checked against its own `Options`."""
-
-    @field_validator("driver")
-    @classmethod
-    def _driver_is_a_file(cls, driver: str, info: ValidationInfo) -> str:
-        known = (info.context or {}).get("drivers", {}).get(cls.FOLDER)
-        if known is not None and driver not in known:
-            msg = f"no such driver; this version has: {', '.join(sorted(known))}"
-            raise ValueError(msg)
-        return driver
 
     @model_validator(mode="after")
     def _pins_are_used_once(self) -> Self:

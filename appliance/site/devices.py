@@ -11,8 +11,8 @@ INVERTER_SPEAKS: Final = "inverter"
 """`battery.driver` where the inverter speaks for its battery and guards its cells."""
 
 
-class Device(Settings):
-    """One device: which driver file, on which bus, at which address."""
+class Driven(Settings):
+    """What a driver file serves."""
 
     FOLDER: ClassVar[str] = "meters"
     """The folder under io/ that holds this kind of driver."""
@@ -21,11 +21,6 @@ class Device(Settings):
 
     driver: Name
     bus: Name
-    unit: Annotated[int, Field(ge=0, le=255)] = 1
-    """Modbus unit id, or I2C address."""
-    poll_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
-    max_age_s: Annotated[float, Field(ge=0.2, le=30)] = 1.0
-    """An older reading counts as missing."""
     options: dict[str, Any] = Field(default_factory=dict)
     """What this driver alone wants to know; checked against its own `Options`."""
 
@@ -37,6 +32,16 @@ class Device(Settings):
             msg = f"no such driver; this version has: {', '.join(sorted(known))}"
             raise ValueError(msg)
         return driver
+
+
+class Device(Driven):
+    """One device: which driver file, on which bus, at which address."""
+
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    """Modbus unit id, or I2C address."""
+    poll_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
+    max_age_s: Annotated[float, Field(ge=0.2, le=30)] = 1.0
+    """An older reading counts as missing."""
 
 
 class Meter(Device):

@@ -5,13 +5,10 @@ A driver is a table and a few translations, and opens no socket. Each file offer
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, Protocol, cast
 
-from appliance import registry
+from appliance.io._driver_files import DriverFiles
 from appliance.io.registers import Ask, Block, Values, Write
 from appliance.model import BatteryReading, InverterReading, Setpoints
-from appliance.settings import Settings
 from appliance.site import Inverter
 
 
@@ -54,27 +51,5 @@ class InverterDriver(ABC):
         """
 
 
-class InverterFile(Protocol):
-    """What each file of this folder offers."""
-
-    TITLE: str
-    """Maker and model; says so when it was never tried on the device."""
-
-    def Driver(self, settings: Inverter, options: Settings, /) -> InverterDriver:  # noqa: N802 the class
-        """The driver's class. Raises ValueError for settings that cannot work."""
-
-
-def load(name: str) -> InverterFile:
-    """The file of that name. Raises LookupError."""
-    return cast(InverterFile, registry.load(__name__, name))
-
-
-def driver(settings: Inverter) -> InverterDriver:
-    """The driver that site.toml names, ready to use. Raises LookupError, ValueError."""
-    file = load(settings.driver)
-    return file.Driver(settings, registry.options(file, settings.options))
-
-
-def options(name: str, values: Mapping[str, Any]) -> Settings:
-    """Check a driver's own options. Raises pydantic's ValidationError."""
-    return registry.options(load(name), values)
+_FILES = DriverFiles[Inverter, InverterDriver](__name__)
+load, driver, options = _FILES.load, _FILES.driver, _FILES.options
