@@ -1,5 +1,7 @@
 """Arithmetic with values that may be missing: a sum of which a part is not known is not known."""
 
+from math import isfinite
+
 from appliance.io.plausible import plausible
 from appliance.io.registers import Values
 from appliance.model import PhaseReading
@@ -14,6 +16,11 @@ def total(*parts: float | None, name: str = "power_w") -> float | None:
 def times(factor: float, value: float | None) -> float | None:
     """A known value times a factor."""
     return None if value is None else factor * value
+
+
+def within(value: float, most: float) -> float:
+    """A command that the device can take, either sign; 0 for what is no number."""
+    return max(-most, min(most, value)) if isfinite(value) else 0.0
 
 
 def hottest(*values_c: float | None) -> float | None:

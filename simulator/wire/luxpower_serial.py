@@ -1,7 +1,5 @@
 """A LuxPower inverter's RS-485 port in its maker's framing, as a pseudo-terminal."""
 
-import asyncio
-import contextlib
 import os
 
 from typing_extensions import override
@@ -21,18 +19,10 @@ class LuxSerial(RtuServer):
         self._serial = serial.encode("ascii")
 
     @override
-    def _arrived(self) -> None:
-        assert self._near is not None
-        with contextlib.suppress(OSError):
-            self._waiting += os.read(self._near, 4_096)
-        while len(self._waiting) >= (length := _length(self._waiting)):
-            frame, self._waiting = self._waiting[:length], self._waiting[length:]
-            if sealed(frame[:-2]) != frame:
-                self._waiting = b""  # Out of step: the next request begins after a silence.
-                return
-            task = asyncio.get_running_loop().create_task(self._serve(frame))
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
+    def _length(self, waiting: bytes) -> int:
+        if len(waiting) > COUNT_AT and waiting[1] == WRITE_MANY:
+            return SHORTEST + 1 + waiting[COUNT_AT]
+        return SHORTEST
 
     @override
     async def _serve(self, frame: bytes) -> None:
@@ -45,9 +35,3 @@ class LuxSerial(RtuServer):
             fault = unit.plug.fault
             whole = sealed(bytes([request.first]) + said[1:])
             os.write(self._near, mangle(fault, whole, 0) if fault in ("garbage", "half") else whole)
-
-
-def _length(waiting: bytes) -> int:
-    if len(waiting) > COUNT_AT and waiting[1] == WRITE_MANY:
-        return SHORTEST + 1 + waiting[COUNT_AT]
-    return SHORTEST

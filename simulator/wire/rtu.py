@@ -82,7 +82,7 @@ class RtuServer:
         assert self._near is not None
         with contextlib.suppress(OSError):
             self._waiting += os.read(self._near, 4_096)
-        while (length := _length(self._waiting)) is not None and len(self._waiting) >= length:
+        while len(self._waiting) >= (length := self._length(self._waiting)):
             frame, self._waiting = self._waiting[:length], self._waiting[length:]
             if sealed(frame[:-2]) != frame:
                 self._waiting = b""  # Out of step: the next request begins after a silence.
@@ -90,6 +90,12 @@ class RtuServer:
             task = asyncio.get_running_loop().create_task(self._serve(frame))
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
+
+    def _length(self, waiting: bytes) -> int:
+        """How long the request is that begins here, as far as one can tell yet."""
+        if len(waiting) >= SHORTEST and waiting[1] in (WRITE_COILS, WRITE_MANY):
+            return min(9 + waiting[6], LONGEST)
+        return SHORTEST
 
     async def _serve(self, frame: bytes) -> None:
         unit_id, function = frame[0], frame[1]
@@ -103,15 +109,6 @@ class RtuServer:
         answer = mangle(unit.plug.fault, sealed(bytes([unit_id]) + body), 0)
         if answer and self._near is not None:
             os.write(self._near, answer)
-
-
-def _length(waiting: bytes) -> int | None:
-    """How long the request is that begins here; None when not enough is there to say."""
-    if len(waiting) < SHORTEST:
-        return None
-    if waiting[1] in (WRITE_COILS, WRITE_MANY):
-        return min(9 + waiting[6], LONGEST)
-    return SHORTEST
 
 
 async def _answered(devices: Devices, unit_id: int, function: int, data: bytes) -> bytes:

@@ -12,14 +12,13 @@ this second wall stands further away than with other inverters.
 """
 
 from itertools import product
-from math import isfinite
 from typing import Final, Literal
 
 from typing_extensions import override
 
 from appliance.io.buses import RefusedError, WrongDeviceError
 from appliance.io.inverters import InverterDriver
-from appliance.io.known import hottest
+from appliance.io.known import hottest, within
 from appliance.io.plausible import plausible
 from appliance.io.registers import Ask, Kind, Register, Type, Values, Write, grouped
 from appliance.model import InverterReading, InverterState, PhaseReading, Setpoints
@@ -122,7 +121,8 @@ class Driver(InverterDriver):
         if not setpoints.inverter_on:
             return (*zero, self._stop, *reset)
         if state is InverterState.RUNNING:
-            power_w, reactive_var = _within(setpoints.power_w), _within(setpoints.reactive_var)
+            power_w = within(setpoints.power_w, POWER_LIMIT_W)
+            reactive_var = within(setpoints.reactive_var, POWER_LIMIT_W)
             return (self._power.write(power_w), self._reactive.write(reactive_var), alive)
         if state is InverterState.OFF:
             return (*zero, self._start)
@@ -200,7 +200,3 @@ def _faults(values: Values) -> tuple[str, ...]:
 def _bits(by: str, word: float | None) -> list[str]:
     number = int(word or 0)
     return [f"{by} error bit {bit}" for bit in range(32) if number >> bit & 1]
-
-
-def _within(value: float) -> float:
-    return max(-POWER_LIMIT_W, min(POWER_LIMIT_W, value)) if isfinite(value) else 0.0

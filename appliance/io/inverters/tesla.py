@@ -12,12 +12,12 @@ counts as running in direct mode with power saving off. The controller speaks fo
 (`battery.driver = "inverter"` in site.toml).
 """
 
-from math import isfinite
 from typing import Final
 
 from typing_extensions import override
 
 from appliance.io.inverters import InverterDriver
+from appliance.io.known import within
 from appliance.io.registers import Register, Type, Values, Write, grouped
 from appliance.model import (
     BatteryReading,
@@ -127,7 +127,7 @@ class Driver(InverterDriver):
         if not setpoints.inverter_on:
             return (alive, _many(POWER, 0), _many(ALWAYS_ACTIVE, 0))
         if state is InverterState.RUNNING:
-            return (alive, _many(POWER, _within(setpoints.power_w)))
+            return (alive, _many(POWER, within(setpoints.power_w, POWER_LIMIT_W)))
         if state is InverterState.OFF:
             timeout = _many(TIMEOUT, self._settings.comm_timeout_s)
             up = (timeout, _many(MODE, DIRECT), _many(ALWAYS_ACTIVE, 1))
@@ -143,10 +143,6 @@ def _state(values: Values) -> tuple[InverterState, tuple[str, ...]]:
         return InverterState.FAULT, ("no inverter block is available",)
     running = mode == DIRECT and bool(active)
     return (InverterState.RUNNING if running else InverterState.OFF), ()
-
-
-def _within(power_w: float) -> float:
-    return max(-POWER_LIMIT_W, min(POWER_LIMIT_W, power_w)) if isfinite(power_w) else 0.0
 
 
 def _many(row: Register, value: float) -> Write:

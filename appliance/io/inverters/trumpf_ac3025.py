@@ -10,13 +10,12 @@ the power is divided by their number. It is accepted in state 3 (operation) only
 stage goes on it is 0. `reactive_var` is not used: no register for it is known.
 """
 
-from math import isfinite
 from typing import Final
 
 from typing_extensions import override
 
 from appliance.io.inverters import InverterDriver
-from appliance.io.known import hottest, phases, total
+from appliance.io.known import hottest, phases, total, within
 from appliance.io.registers import Kind, Register, Type, Values, Write, grouped
 from appliance.model import InverterReading, InverterState, Setpoints
 from appliance.settings import Settings
@@ -157,10 +156,7 @@ def _held_w(values: Values) -> float | None:
 def _per_module_w(power_w: float, values: Values) -> float:
     """0 while the number of modules is not known: each of them would get it all."""
     modules = _modules(values)
-    if not isfinite(power_w) or modules is None:
-        return 0.0
-    share_w = power_w / modules
-    return max(-SET_VALUE_LIMIT_W, min(SET_VALUE_LIMIT_W, share_w))
+    return 0.0 if modules is None else within(power_w / modules, SET_VALUE_LIMIT_W)
 
 
 def _state(values: Values) -> tuple[InverterState, tuple[str, ...]]:
