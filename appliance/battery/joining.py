@@ -32,6 +32,10 @@ class Joining:
         battery = seen.battery
         if battery is None or len(battery.racks) < 2:
             return memory.racks_apart
+        if all(is_bad(rack) for rack in battery.racks):
+            return (
+                memory.racks_apart
+            )  # The whole battery is silent or at fault: no rack has left it.
         apart: Apart = {one.rack: one for one in memory.racks_apart}
         for rack in battery.racks:
             self._look(rack, self._connected(battery, memory), apart, seen.now_s)
