@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.data_file import DataFileError
 from appliance.io.bms.cells import Ends, Held, Sample, cells_in_series, open_v, sample, spread_v
-from appliance.io.bms.curves import FOLDER, Cell, CurveError, load_cell, load_ntc
+from appliance.io.bms.curves import FOLDER, load_cell
 from tests.stories import battery, rack
 
 LFP = load_cell("lfp")
@@ -90,29 +91,15 @@ def test_a_plateau_tells_nothing_and_a_slope_does() -> None:
     assert all(load_cell("nmc").steep_at(float(soc)) for soc in range(101))
 
 
-def test_an_ntc_is_read_by_its_curve() -> None:
-    """B equation, facts: 10 kOhm at 25 °C."""
-    ntc = load_ntc("ntc_10k_b3435")
-    assert ntc.celsius(10_000.0) == pytest.approx(25.0)
-    for ohm, celsius in ((28_704.0, 0.0), (4_101.0, 50.0), (987.0, 100.0)):
-        assert ntc.celsius(ohm) == pytest.approx(celsius, abs=0.1)
-    assert ntc.celsius(1e7) is None, "a broken wire"
-    assert ntc.celsius(10.0) is None, "a short circuit"
-    assert ntc.ohm(62.5) == pytest.approx(2_780.0, rel=0.02)
-
-
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_curve_can_be_used(path: Path) -> None:
-    if path.stem.startswith("ntc"):
-        assert load_ntc(path.stem).celsius(load_ntc(path.stem).ohm(40.0)) == pytest.approx(40.0)
-    else:
-        cell: Cell = load_cell(path.stem)
-        assert cell.empty_v < cell.nominal_v < cell.full_v
-        assert cell.warmth(25.0) == 1.0
+    cell = load_cell(path.stem)
+    assert cell.empty_v < cell.nominal_v < cell.full_v
+    assert cell.warmth(25.0) == 1.0
 
 
 def test_a_wrong_curve_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CurveError, match="there is: lfp, nmc"):
+    with pytest.raises(DataFileError, match="there is: lfp, nmc"):
         load_cell("lead")
     text = (FOLDER / "lfp.toml").read_text()
     for wrong in (
@@ -122,10 +109,8 @@ def test_a_wrong_curve_is_refused(tmp_path: Path) -> None:
         "= 3",
     ):
         (tmp_path / "wrong.toml").write_text(wrong)
-        with pytest.raises(CurveError, match=r"wrong\.toml"):
+        with pytest.raises(DataFileError, match=r"wrong\.toml"):
             load_cell("wrong", tmp_path)
-    with pytest.raises(CurveError, match="cannot be used"):
-        load_ntc("lfp")
 
 
 def test_only_racks_that_carry_current_are_looked_at() -> None:

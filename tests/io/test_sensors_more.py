@@ -279,7 +279,7 @@ def test_a_curve_of_points_agrees_with_its_formula(tmp_path: Path) -> None:
     points = [[float(c), ohm(c)] for c in range(-40, 105, 5)]
     path = tmp_path / "curve.toml"
     path.write_text(f"points = {points}\n")
-    between, exactly = by_points(load_curve(path)), by_beta(10_000.0, 3_950.0)
+    between, exactly = by_points(load_curve(str(path))), by_beta(10_000.0, 3_950.0)
     for tenths in range(-400, 1_001, 7):
         assert between(ohm(tenths / 10)) == pytest.approx(tenths / 10, abs=0.1)
         assert exactly(ohm(tenths / 10)) == pytest.approx(tenths / 10, abs=1e-6)
@@ -287,6 +287,19 @@ def test_a_curve_of_points_agrees_with_its_formula(tmp_path: Path) -> None:
     assert between(ohm(-41.0)) is None and between(ohm(101.0)) is None
     with pytest.raises(ValueError, match="must rise in °C and fall in Ω"):
         Curve(points=((20.0, 1_000.0), (30.0, 2_000.0)))
+
+
+def test_the_curves_that_come_with_it() -> None:
+    """B equation, facts: 10 kΩ at 25 °C."""
+    celsius = by_points(load_curve("ntc_10k_b3435"))
+    for ohm, right_c in ((10_000.0, 25.0), (28_704.0, 0.0), (4_101.0, 50.0), (987.0, 100.0)):
+        assert celsius(ohm) == pytest.approx(right_c, abs=0.1)
+    assert celsius(1e7) is None, "a broken wire"
+    assert celsius(10.0) is None, "a short circuit"
+    other = by_points(load_curve("ntc_10k_b3950"))
+    assert other(10_000.0) == pytest.approx(25.0)
+    with pytest.raises(ValueError, match="cannot be read"):
+        load_curve("ntc_of_nobody")
 
 
 # ---------------------------------------------------------------- by table

@@ -1,15 +1,14 @@
-"""Curves as data: open-circuit voltage and resistance of a cell, resistance of an NTC. One file each."""
+"""Cells as data: open-circuit voltage and resistance. One file for each kind."""
 
-import tomllib
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
-from math import exp, log
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, TypeVar
+from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from appliance.data_file import DataFileError, filled
 from appliance.settings import CellVolts, Settings
 
 FOLDER: Final = Path(__file__).parent / "curves"
@@ -17,15 +16,7 @@ REFERENCE_C: Final = 25.0
 SLOPE_OVER_PCT: Final = 1.0
 
 
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-Numbers = Annotated[tuple[float, ...], BeforeValidator(_as_tuple), Field(min_length=2)]
-
-
-class CurveError(Exception):
-    """A curve cannot be used; the text says why."""
+Numbers = Annotated[tuple[float, ...], Field(min_length=2)]
 
 
 def along(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
@@ -48,7 +39,6 @@ def _rises(name: str, values: Sequence[float]) -> None:
 class Cell(Settings):
     """One kind of cell. Voltages in open circuit at 25 °C, per cell."""
 
-    kind: Literal["cell"]
     nominal_v: CellVolts
     full_v: CellVolts
     """Highest cell: 100 %."""
@@ -99,63 +89,10 @@ class Cell(Settings):
         return along(temperature_c, self.temperature_c, self.resistance_factor)
 
 
-class Ntc(Settings):
-    """A thermistor: temperature and resistance, point by point."""
-
-    kind: Literal["ntc"]
-    temperature_c: Numbers
-    resistance_ohm: Numbers
-
-    @model_validator(mode="after")
-    def _table_fits(self) -> Self:
-        if len(self.temperature_c) != len(self.resistance_ohm):
-            msg = "temperature_c and resistance_ohm must be equally long"
-            raise ValueError(msg)
-        _rises("temperature_c", self.temperature_c)
-        _rises("resistance_ohm from hot to cold", self.resistance_ohm[::-1])
-        if self.resistance_ohm[-1] <= 0.0:
-            msg = "resistance_ohm must be above 0"
-            raise ValueError(msg)
-        return self
-
-    def celsius(self, resistance_ohm: float) -> float | None:
-        """Temperature; None outside the table: a broken wire (high) or a short circuit (low)."""
-        hottest_ohm, coldest_ohm = self.resistance_ohm[-1], self.resistance_ohm[0]
-        if not hottest_ohm <= resistance_ohm <= coldest_ohm:
-            return None
-        logs = [log(ohm) for ohm in reversed(self.resistance_ohm)]
-        return along(log(resistance_ohm), logs, self.temperature_c[::-1])
-
-    def ohm(self, temperature_c: float) -> float:
-        """Resistance at a temperature; the inverse of `celsius`."""
-        logs = [log(ohm) for ohm in self.resistance_ohm]
-        return exp(along(temperature_c, self.temperature_c, logs))
-
-
-_Curve = TypeVar("_Curve", Cell, Ntc)
-
-
 def load_cell(name: str, folder: Path = FOLDER) -> Cell:
-    """A kind of cell by the name of its file. Raises CurveError."""
-    return _load(name, folder, Cell)
-
-
-def load_ntc(name: str, folder: Path = FOLDER) -> Ntc:
-    """A thermistor by the name of its file. Raises CurveError."""
-    return _load(name, folder, Ntc)
-
-
-def _load(name: str, folder: Path, kind: type[_Curve]) -> _Curve:
+    """A kind of cell by the name of its file. Raises DataFileError."""
     path = folder / f"{name}.toml"
-    try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
+    if not path.is_file():
         there = ", ".join(sorted(one.stem for one in folder.glob("*.toml")))
-        msg = f"no curve {name!r}; there is: {there}"
-        raise CurveError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path.name} is not TOML: {error}"
-        raise CurveError(msg) from error
-    except ValidationError as error:
-        msg = f"{path.name} cannot be used: {error}"
-        raise CurveError(msg) from error
+        raise DataFileError(path, [f"no such cell; there is: {there}"])
+    return filled(path, Cell)

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from appliance.data_file import filled
 from appliance.settings import Celsius, Settings
 
+FOLDER: Final = Path(__file__).parent / "curves"
 ZERO_C_K: Final = 273.15
 REFERENCE_K: Final = 298.15
 """25 °C: where makers state the resistance."""
@@ -59,6 +60,7 @@ def by_points(curve: Curve) -> Callable[[float], float | None]:
     return temperature_c
 
 
-def load_curve(path: Path) -> Curve:
-    """A TOML file with `points = [[-20.0, 97070.0], …]`. Raises DataFileError with every mistake in it."""
-    return filled(path, Curve)
+def load_curve(curve: str) -> Curve:
+    """One of `curves/` by its name, or a TOML file with `points = [[-20.0, 97070.0], …]`. Raises DataFileError."""
+    ours = FOLDER / f"{curve}.toml"
+    return filled(ours if ours.is_file() else Path(curve), Curve)

@@ -7,7 +7,6 @@ several inputs of one chip are several sensors. The supply of the divider is not
 the voltage that the options say.
 """
 
-from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -51,13 +50,15 @@ class Options(Settings):
     beta_k: Annotated[float, Field(ge=1_000, le=10_000)] | None = None
     """From the part's data sheet, usually 3380 to 3988 K."""
     curve: str | None = None
-    """A TOML file with points of °C and Ω."""
+    """A name in `curves/`, such as ntc_10k_b3435, or a TOML file with points of °C and Ω."""
 
     @model_validator(mode="after")
     def _one_curve(self) -> Self:
         if (self.beta_k is None) == (self.curve is None):
             msg = "either beta_k or curve must be given"
             raise ValueError(msg)
+        if self.curve is not None:
+            load_curve(self.curve)  # so that `appliance config check` shows its mistakes
         return self
 
 
@@ -68,7 +69,7 @@ class Driver(I2cSensor):
         assert isinstance(options, Options)
         self._options, self._address = options, settings.unit
         self._temperature_c = (
-            by_points(load_curve(Path(options.curve)))
+            by_points(load_curve(options.curve))
             if options.curve is not None
             else by_beta(options.ntc_ohm, options.beta_k or 0.0)
         )

@@ -20,7 +20,7 @@ The option `table` names the file:
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from smbus2 import SMBus
 from typing_extensions import override
 
@@ -95,7 +95,13 @@ class Options(Settings):
     """Which table."""
 
     table: Annotated[str, Field(min_length=1)]
-    """A TOML file."""
+    """A TOML file; `appliance config check` shows its mistakes too."""
+
+    @field_validator("table")
+    @classmethod
+    def _is_in_order(cls, table: str) -> str:
+        load_table(Path(table))
+        return table
 
 
 def load_table(path: Path) -> Table:
