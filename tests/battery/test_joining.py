@@ -219,3 +219,16 @@ def test_people_work_on_it_only_when_every_rack_is_open() -> None:
 def test_a_single_rack_never_stays_apart() -> None:
     story = Story().running()
     assert story.run(0.5, battery=battery(rack(faults=("x",)))).setpoints.racks_open == ()
+
+
+def test_a_battery_silent_as_a_whole_counts_for_no_rack() -> None:
+    """Else each outage of the BMS would double the time that a rack rests when it once leaves."""
+    joining, memory = Joining(TWO), Memory()
+    silent = battery(RackReading(rack=1), RackReading(rack=2))
+    for now_s in range(100, 104):
+        joining.apart(seen(float(now_s), battery=silent), memory)
+        joining.apart(seen(now_s + 0.5, battery=battery(rack(1), rack(2))), memory)
+    bad = rack(2, faults=("state is not heard",))
+    (told,) = joining.apart(seen(200.0, battery=battery(rack(1), bad)), memory)
+    assert (told.rack, told.times) == (2, 1)
+    assert told.not_before_s == pytest.approx(260.0), "a minute"
