@@ -213,7 +213,8 @@ class TestMemory:
         rig = running(lxp())
         assert rig.run(10.0, power(3_000.0), lambda: at(rig, 3_000.0))
         rig.run(3.0, power(3_000.0))
-        hears, lost = rig.bus.write, []
+        hears = rig.bus.write
+        lost: list[Write] = []
 
         def write(write: Write, unit: int) -> None:
             if lost:

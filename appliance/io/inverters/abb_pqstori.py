@@ -60,7 +60,7 @@ class Driver(InverterDriver):
         options = self._options
         firsts = {"auto": (1, 0), "one": (1,), "zero": (0,)}[options.first_number]
         orders = {"auto": (False, True), "high_first": (False,), "low_first": (True,)}
-        seen = []
+        seen, fits = [], []
         for first, low_first in product(firsts, orders[options.word_order]):
             row = _Map(first, low_first=low_first).row(30519, "f32", "frequency_hz")
             try:
@@ -68,9 +68,19 @@ class Driver(InverterDriver):
             except RefusedError:
                 continue
             if frequency_hz is not None and FREQUENCY_HZ[0] <= frequency_hz <= FREQUENCY_HZ[1]:
-                self._adopt(first, low_first=low_first)
-                return
+                fits.append((first, low_first))
             seen.append(frequency_hz)
+        if len(fits) == 1:
+            ((first, low_first),) = fits
+            self._adopt(first, low_first=low_first)
+            return
+        if fits:
+            # One word further a frequency keeps its high word: a wrong guess would take stop for start.
+            msg = (
+                f"30519 may be read in {len(fits)} ways ({seen}): "
+                "set first_number and word_order in the inverter's options"
+            )
+            raise WrongDeviceError(msg)
         msg = f"no grid frequency between 45 and 75 Hz at 30519 ({seen}): not a PQstorI, or without grid"
         raise WrongDeviceError(msg)
 
