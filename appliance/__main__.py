@@ -191,6 +191,10 @@ def _config(chosen: argparse.Namespace) -> int:
         return OK
     site = load_site(chosen.file)
     sys.stdout.write(f"{chosen.file}: {site.name} is in order\n")
+    code = site.grid_code
+    if code is not None and code.unverified:
+        doubtful = f"{code.unverified} figures are not verified: ask the grid operator"
+        sys.stdout.write(f"{code.title}, {code.edition}: {doubtful}\n")
     return OK
 
 

@@ -141,16 +141,6 @@ class CoreClient:
             socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
             socket.connect(address)
 
-    @property
-    def status_fd(self) -> int:
-        """File descriptor that becomes readable when a status arrives (edge-triggered)."""
-        return int(self._in.getsockopt(zmq.FD))
-
-    @property
-    def answer_fd(self) -> int:
-        """File descriptor that becomes readable when an answer arrives (edge-triggered)."""
-        return int(self._desk.getsockopt(zmq.FD))
-
     def newest(self) -> Status | None:
         """The newest status that arrived since the last call, without waiting."""
         return self.status(0.0)

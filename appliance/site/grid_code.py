@@ -59,11 +59,6 @@ class FrequencyResponse(Figure):
     start_hz: Hertz
     droop_pct: Annotated[float, Field(ge=1, le=20)]
 
-    @property
-    def gradient_pct_per_hz(self) -> float:
-        """Of the reference power, at 50 Hz: 100 / (droop · 50)."""
-        return 100.0 / (self.droop_pct / 100.0 * 50.0)
-
 
 class GridCode(Settings):
     """One profile."""

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from typing_extensions import override
 
+from appliance.__main__ import main
 from appliance.config import GRID_CODES, SiteError, load_site
 from appliance.grid_watch import GridWatch
 from appliance.model import (
@@ -49,9 +50,15 @@ def test_every_profile_loads_and_says_what_is_not_verified(tmp_path: Path, name:
     )  # fmt: skip
 
 
-def test_droop_is_a_gradient() -> None:
-    code = SITE.grid_code
-    assert code is not None and code.over_frequency.gradient_pct_per_hz == pytest.approx(40.0)
+def test_config_check_tells_what_is_not_verified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "dk1.toml"
+    put(tmp_path, 'grid_code = "dk1"').rename(path)
+    assert main(["config", "check", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "TR 3.3.1 (Denmark west, DK1), revision 6, 2025-05-01: " in said
+    assert "figures are not verified" in said
 
 
 def test_an_unknown_profile_is_named_with_those_there_are(tmp_path: Path) -> None:
