@@ -3,50 +3,18 @@
 import itertools
 import logging
 import time
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from appliance.config import load_site
 from appliance.io.buses.modbus import ModbusBus
 from appliance.io.modbus_workers import ModbusThread, modbus_workers
 from appliance.mailbox import Slots
 from appliance.model import InverterState, Setpoints
-from appliance.site import ModbusTcp, SiteSettings
 from appliance.supervisor import Lease, Worker
 from tests.io.fake_modbus import FakeModbus, free_port
 from tests.io.threads import CLOCK, decide, pause, running, soon
-
-HOME = Path(__file__).parent.parent.parent / "simulator" / "sites" / "home.toml"
-RUN = Setpoints(power_w=1000.0, inverter_on=True, contactors_closed=True)
-
-
-def site_on(inverter_port: int, meter_port: int) -> SiteSettings:
-    site = load_site(HOME)
-    buses = {"inverter_lan": lan(inverter_port), "meter_lan": lan(meter_port)}
-    return site.model_copy(update={"buses": dict(site.buses) | buses})
-
-
-def lan(port: int) -> ModbusTcp:
-    return ModbusTcp(kind="modbus_tcp", host="127.0.0.1", port=port, timeout_s=0.1)
-
-
-def in_operation(server: FakeModbus) -> FakeModbus:
-    server.set(1, "input", 5000, 3, 1)
-    return server
-
-
-def em24(server: FakeModbus) -> FakeModbus:
-    """Its two units say that they are an EM24 Ethernet in application H."""
-    for unit in (1, 2):
-        server.set(unit, "holding", 0x000B, 1648)
-        server.set(unit, "holding", 0xA000, 7)
-    return server
-
-
-def power_of(word: int) -> int:
-    return word - 0x10000 if word & 0x8000 else word
+from tests.io.wired_home import RUN, em24, in_operation, lan, power_of, site_on
 
 
 def test_a_decision_is_on_the_wire_at_once_and_armed_before() -> None:
