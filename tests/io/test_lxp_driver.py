@@ -406,6 +406,7 @@ class TestReading:
         assert battery.soc_pct == pytest.approx(rack.soc_pct, abs=1.0)
         assert battery.racks[0].cell_max_v == pytest.approx(rack.cell_max_v, abs=0.002)
         assert battery.max_charge_w == pytest.approx(rack.max_charge_w, rel=0.01)
+        assert not battery.has_contactors, "resting it stays connected, and that is no error"
 
     def test_nothing_is_believed_of_a_battery_that_it_does_not_hear(self) -> None:
         rig = running(lxp())
@@ -413,6 +414,9 @@ class TestReading:
         assert battery is not None and battery.state is BatteryState.UNKNOWN
         assert battery.soc_pct is None and battery.racks[0].cell_min_v is None
         assert battery.faults == ("the inverter does not hear the battery",)
+        battery = rig.driver.battery({**rig.polled.values, "warning_bits": None})
+        assert battery is not None and battery.state is BatteryState.UNKNOWN
+        assert battery.soc_pct is None and battery.faults == ()
 
     def test_a_bms_that_says_nothing_of_its_cells(self) -> None:
         driver = lxp().driver

@@ -15,12 +15,14 @@ def net_w(values: Values) -> float | None:
 
 def reading(values: Values) -> BatteryReading:
     """The battery as one rack. Nothing of the BMS is believed while the inverter does not hear it."""
-    heard = not int(values.get("warning_bits") or 0) & BATTERY_SILENT
+    warned = values.get("warning_bits")
+    heard = warned is not None and not int(warned) & BATTERY_SILENT
     told = values if heard else {name: values.get(name) for name in ("battery_v",)}
     voltage_v, power_w = told.get("battery_v"), net_w(values)
     soc_pct, soh_pct = _halves(told.get("soc_soh"))
     faults = _code("fault", told.get("bms_fault"))
-    faults += () if heard else ("the inverter does not hear the battery",)
+    if warned is not None and not heard:
+        faults += ("the inverter does not hear the battery",)
     warnings = _code("warning", told.get("bms_warning"))
     rack = RackReading(
         rack=1,
@@ -55,6 +57,7 @@ def reading(values: Values) -> BatteryReading:
         max_charge_v=told.get("bms_charge_v"),
         min_discharge_v=told.get("bms_cut_off_v"),
         cycles=rack.cycles,
+        has_contactors=False,  # None that the inverter could be told to open.
     )
 
 
