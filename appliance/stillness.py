@@ -33,8 +33,12 @@ class Row:
 
 
 def _battery_power(seen: Snapshot) -> bool:
-    inverter = seen.inverter
-    return inverter is not None and abs(inverter.power_w or 0.0) > FLOWS_W
+    """By either of its two witnesses: the one that stands still may have stopped at zero."""
+    return any(
+        abs(one.power_w or 0.0) > FLOWS_W
+        for one in (seen.inverter, seen.battery)
+        if one is not None
+    )
 
 
 def _any_power(seen: Snapshot) -> bool:

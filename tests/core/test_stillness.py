@@ -63,6 +63,17 @@ def test_at_rest_nothing_has_to_move(row: Any) -> None:
     assert known.frozen == () and getattr(known, row.source) is not None
 
 
+def test_an_inverter_that_stopped_measuring_at_zero_is_seen_by_its_battery() -> None:
+    still = {"inverter": inverter(0.0, dc_voltage_v=420.0, reactive_var=0.0)}
+    quiet = {"pv": MeterReading(power_w=0.0)}
+    watcher = Watcher()
+    for second in range(70):
+        now = battery(current_a=5.0 + 0.1 * (second % 7), power_w=2_000.0)
+        watcher.run(1, battery=now, **still, **quiet)
+    missing = watcher.run(1, battery=battery(current_a=4.0, power_w=2_000.0), **still, **quiet)
+    assert missing.inverter is None and missing.frozen == ("inverter",)
+
+
 def test_once_still_it_stays_out_although_no_power_flows_any_more() -> None:
     watcher = Watcher()
     watcher.run(70, grid=STILL["grid"])
