@@ -26,10 +26,16 @@ class GridWatch:
         self._steady_since_s: float | None = None
         self._beyond_since_s: dict[Trip, float] = {}
         self._sampled: deque[tuple[float, float]] = deque()
+        self._told: MeterReading | InverterReading | None = None
+        self._told_at_s = 0.0
+        """When whoever measures the grid said something new: one dip is no long dip until it is seen again."""
 
     def look(self, seen: Snapshot) -> Snapshot:
         """The Snapshot with what this watch says of the grid."""
         volts, hertz = measured(seen.grid, seen.inverter)
+        told = seen.inverter if measured(seen.grid, None) == ((), None) else seen.grid
+        if told is not self._told:
+            self._told, self._told_at_s = told, seen.now_s
         steady_s = self._steady_s(volts, hertz, seen.now_s)
         view = GridView(
             steady_s=steady_s,
@@ -73,7 +79,7 @@ class GridWatch:
                 self._beyond_since_s.pop(trip, None)
                 continue
             since_s = self._beyond_since_s.setdefault(trip, seen.now_s)
-            if seen.now_s - since_s > trip.after_s + SLACK_S:
+            if self._told_at_s - since_s > trip.after_s + SLACK_S:
                 found.append(f"{trip.what.replace('_', ' ')} {trip.side} {trip.at:g}")
         return tuple(found)
 

@@ -132,6 +132,19 @@ def test_an_inverter_that_outlasts_a_protection_stage_is_stopped_until_somebody_
     assert decision.state is State.ERROR, "latched"
 
 
+def test_one_dip_is_not_long_because_a_meter_is_slow() -> None:
+    assert SITE.grid_code is not None
+    watch, dip = GridWatch(SITE.grid_code), grid(180.0)
+
+    def look(now_s: float, reading: MeterReading) -> tuple[str, ...]:
+        view = watch.look(seen(now_s, grid=reading, inverter=inverter(3_000.0))).grid_view
+        assert view is not None
+        return view.outlasted
+
+    assert all(look(0.1 * tenth, dip) == () for tenth in range(100))
+    assert look(10.0, grid(180.0)) == ("voltage below 0.8",), "ten seconds later it is still low"
+
+
 def test_the_mean_of_ten_minutes_has_its_own_stage() -> None:
     assert SITE.grid_code is not None
     watch = GridWatch(SITE.grid_code)
