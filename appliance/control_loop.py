@@ -94,7 +94,7 @@ class ControlLoop:
         self._clock = clock
         self._down = down
         self.punctuality = Punctuality()
-        self._stillness = Stillness()
+        self._stillness = Stillness(site.meters["grid"].max_age_s)
         self._grid_watch = None if site.grid_code is None else GridWatch(site.grid_code)
         self._errors: tuple[ActiveError, ...] = ()
 

@@ -3,6 +3,9 @@
 Everything that is measured jitters in its last digit. So a source whose values have not changed at all
 for longer than its row's time counts as silent: its reading in the Snapshot is None, until a value
 changes. Only time in which power flows counts, because a battery at rest may well read the same.
+
+The grid meter has a witness: when the battery's power has moved and the grid's has not at all, there is
+nothing to wait for. Else the battery would climb for a minute after an error that never goes away.
 """
 
 from collections.abc import Callable
@@ -14,6 +17,11 @@ import msgspec
 from appliance.model import Snapshot
 
 FLOWS_W: Final = 200.0
+WITNESS_W: Final = 500.0
+"""The battery has moved by so much since the grid's power last changed."""
+WITNESS_S: Final = 5.0
+POLLS: Final = 3.0
+"""A witness is heard after so many times the age at which the meter counts as silent."""
 LEAST_KNOWN: Final = 3
 """Fewer values than this may agree by chance; a row with one field takes the risk knowingly."""
 
@@ -70,13 +78,16 @@ class _Watch:
 
     values: Values = ()
     still_s: float = 0.0
+    witness_w: float | None = None
+    """The battery's power when they last changed."""
 
 
 class Stillness:
     """Looks at each Snapshot once, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, grid_max_age_s: float = 1.0) -> None:
         self._watches = {row.source: _Watch() for row in STILLNESS}
+        self._witness_s = max(WITNESS_S, POLLS * grid_max_age_s)
         self._before_s: float | None = None
 
     def freeze_out(self, seen: Snapshot) -> Snapshot:
@@ -97,14 +108,23 @@ class Stillness:
             watch.values, watch.still_s = (), 0.0
             return False
         values = tuple([getattr(reading, field) for field in row.fields])
+        battery_w = None if seen.inverter is None else seen.inverter.power_w
         if values != watch.values:
-            watch.values, watch.still_s = values, 0.0
+            watch.values, watch.still_s, watch.witness_w = values, 0.0, battery_w
             return False
         known = sum(1 for value in values if value not in (None, ()))
         if known < min(LEAST_KNOWN, len(row.fields)):
             return False
-        if watch.still_s > row.longest_s:
-            return True
-        if row.flows(seen):
+        longest_s = row.longest_s
+        if row.source == "grid" and _moved(watch.witness_w, battery_w):
+            longest_s = self._witness_s
+        if watch.still_s <= longest_s and row.flows(seen):
             watch.still_s += passed_s
-        return watch.still_s > row.longest_s
+        if watch.still_s > longest_s:
+            watch.still_s = max(watch.still_s, row.longest_s + passed_s)  # until it moves
+            return True
+        return False
+
+
+def _moved(before_w: float | None, now_w: float | None) -> bool:
+    return before_w is not None and now_w is not None and abs(now_w - before_w) > WITNESS_W

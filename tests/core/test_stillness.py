@@ -81,6 +81,26 @@ def test_once_still_it_stays_out_although_no_power_flows_any_more() -> None:
     assert watcher.run(100, **rest).grid is None
 
 
+def test_a_battery_that_moves_alone_convicts_the_grid_meter_at_once() -> None:
+    watcher = Watcher()
+    watcher.run(3)
+    still = {"grid": STILL["grid"], "inverter": inverter(2_000.0)}
+    watcher.run(2, **still)
+    still["inverter"] = inverter(2_501.0)
+    assert watcher.run(3, **still).grid is not None
+    assert watcher.run(2, **still).grid is None
+    still["inverter"] = inverter(2_000.0)
+    assert watcher.run(5, **still).grid is None, "until it moves, whatever the battery does"
+    assert watcher.run(1).grid is not None
+
+
+def test_a_battery_that_moves_a_little_is_no_witness() -> None:
+    watcher = Watcher()
+    watcher.run(3)
+    watcher.run(2, grid=STILL["grid"], inverter=inverter(2_000.0))
+    assert watcher.run(50, grid=STILL["grid"], inverter=inverter(2_499.0)).grid is not None
+
+
 def test_one_value_that_moves_shows_life() -> None:
     watcher = Watcher()
     for second in range(400):
