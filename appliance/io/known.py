@@ -1,5 +1,10 @@
-"""Arithmetic with values that may be missing: a sum of which a part is not known is not known."""
+"""Arithmetic of drivers: with values that may be missing, within bounds, between points.
 
+A sum of which a part is not known is not known.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
 from math import isfinite
 
 from appliance.io.plausible import plausible
@@ -21,6 +26,17 @@ def times(factor: float, value: float | None) -> float | None:
 def within(value: float, most: float) -> float:
     """A command that the device can take, either sign; 0 for what is no number."""
     return max(-most, min(most, value)) if isfinite(value) else 0.0
+
+
+def along(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
+    """y at x, straight between the points; beyond the ends the last value. `xs` rises."""
+    after = bisect_right(xs, x)
+    if after == 0:
+        return ys[0]
+    if after == len(xs):
+        return ys[-1]
+    left_x, left_y = xs[after - 1], ys[after - 1]
+    return left_y + (ys[after] - left_y) * (x - left_x) / (xs[after] - left_x)
 
 
 def hottest(*values_c: float | None) -> float | None:

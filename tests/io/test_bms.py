@@ -300,7 +300,7 @@ def test_a_map_with_wrong_keys_or_types_is_refused_with_the_place(folder: Path) 
     changed(folder, "period_s = 0.1", "periods = 0.1")
     with pytest.raises(FamilyError) as error:
         load_family("foxbms2", folder)
-    for words in ("battery.power_w", "request.0.period_s", "request.0.periods"):
+    for words in ("battery.power_w", "request.1.period_s", "request.1.periods"):
         assert words in str(error.value)
 
 

@@ -1,6 +1,5 @@
 """Cells as data: open-circuit voltage and resistance. One file for each kind."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from appliance.data_file import DataFileError, filled
+from appliance.io.known import along
 from appliance.settings import CellVolts, Settings
 
 FOLDER: Final = Path(__file__).parent / "curves"
@@ -17,17 +17,6 @@ SLOPE_OVER_PCT: Final = 1.0
 
 
 Numbers = Annotated[tuple[float, ...], Field(min_length=2)]
-
-
-def along(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
-    """y at x, straight between the points; beyond the ends the last value. `xs` rises."""
-    after = bisect_right(xs, x)
-    if after == 0:
-        return ys[0]
-    if after == len(xs):
-        return ys[-1]
-    left_x, left_y = xs[after - 1], ys[after - 1]
-    return left_y + (ys[after] - left_y) * (x - left_x) / (xs[after] - left_x)
 
 
 def _rises(name: str, values: Sequence[float]) -> None:

@@ -1,12 +1,11 @@
 """A BMS family is data: a DBC file and a signal map beside it. This reads and checks the map."""
 
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from appliance.data_file import DataFileError, read_document, sentence
 from appliance.io.bms._checks import ALGORITHMS
 from appliance.io.bms._map_requests import RequestMap
 from appliance.io.bms._map_values import Choices, Codes, LimitMap, Signal, SingleMap, Sources, Texts
@@ -178,20 +177,13 @@ def _frozen(value: object) -> object:
 def load_family(name: str, folder: Path = DBC_FOLDER) -> Family:
     """The signal map of a family. Raises FamilyError with every mistake in it."""
     path = folder / f"{name}.toml"
-    try:
-        document: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+    if not path.is_file():
         there = ", ".join(sorted(bms_families()))
         msg = f"no BMS family {name!r}; there is: {there}"
-        raise FamilyError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path.name} is not TOML: {error}"
-        raise FamilyError(msg) from error
+        raise FamilyError(msg)
     try:
-        return Family.model_validate(_frozen(document))
+        return Family.model_validate(_frozen(read_document(path)))
+    except DataFileError as error:
+        raise FamilyError(str(error)) from error
     except ValidationError as error:
-        lines = [
-            f"  {'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"
-            for mistake in error.errors()
-        ]
-        raise FamilyError("\n".join([f"{path.name} cannot be used:", *lines])) from error
+        raise FamilyError(str(DataFileError(path, map(sentence, error.errors())))) from error

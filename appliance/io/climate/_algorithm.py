@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from appliance.data_file import filled
+from appliance.io.known import along
 from appliance.settings import Celsius, Name, Percent, Settings
 from appliance.site import Climate
 
@@ -36,14 +37,8 @@ class Curve(Settings):
 
     def percent(self, temperature_c: float) -> float:
         """Speed at this temperature."""
-        points = self.points_c_pct
-        if temperature_c <= points[0][0]:
-            return points[0][1]
-        for (left_c, left_pct), (right_c, right_pct) in pairwise(points):
-            if temperature_c < right_c:
-                share = (temperature_c - left_c) / (right_c - left_c)
-                return left_pct + share * (right_pct - left_pct)
-        return points[-1][1]
+        temperatures_c, percents = zip(*self.points_c_pct, strict=True)
+        return along(temperature_c, temperatures_c, percents)
 
 
 class Heating(Settings):

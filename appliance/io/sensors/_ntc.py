@@ -1,6 +1,5 @@
 """An NTC resistor: from Ω to °C, by its B value or by the maker's table of points."""
 
-from bisect import bisect_left
 from collections.abc import Callable
 from itertools import pairwise
 from math import log
@@ -10,6 +9,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from appliance.data_file import filled
+from appliance.io.known import along
 from appliance.settings import Celsius, Settings
 
 FOLDER: Final = Path(__file__).parent / "curves"
@@ -45,17 +45,14 @@ def by_beta(at_25_ohm: float, beta_k: float) -> Callable[[float], float | None]:
 
 def by_points(curve: Curve) -> Callable[[float], float | None]:
     """Ω to °C between the points, straight in ln R; None outside of the table."""
-    falling = [(-log(ohm), celsius) for celsius, ohm in curve.points]
+    minus_logs = [-log(ohm) for _celsius, ohm in curve.points]
+    temperatures_c = [celsius for celsius, _ohm in curve.points]
 
     def temperature_c(ohm: float) -> float | None:
         x = -log(ohm)
-        if not falling[0][0] <= x <= falling[-1][0]:
+        if not minus_logs[0] <= x <= minus_logs[-1]:
             return None
-        after = max(1, bisect_left(falling, (x,)))
-        if after == len(falling):
-            after -= 1
-        (x0, cold_c), (x1, warm_c) = falling[after - 1], falling[after]
-        return cold_c + (warm_c - cold_c) * (x - x0) / (x1 - x0)
+        return along(x, minus_logs, temperatures_c)
 
     return temperature_c
 
