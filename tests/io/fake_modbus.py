@@ -1,17 +1,17 @@
 """A Modbus TCP server that can misbehave, written from the protocol and not with the library under test."""
 
-import contextlib
 import socket
 import struct
-import threading
 import time
-from types import TracebackType
-from typing import Self
+
+from typing_extensions import override
+
+from tests.io.fake_server import FakeServer
 
 READS = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 
 
-class FakeModbus:
+class FakeModbus(FakeServer):
     """Serves `words[unit, kind, address]`, 0 when not set. Notes what was written, and when."""
 
     def __init__(self, port: int = 0) -> None:
@@ -27,35 +27,7 @@ class FakeModbus:
         self.silent_units: set[int] = set()
         self.delay_s = 0.0
         self.garbage = b""
-        self.connections = 0
-        self._ended = False
-        self._socket = socket.create_server(("127.0.0.1", port))
-        self.port: int = self._socket.getsockname()[1]
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ended = True
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self.hang_up()
-        for thread in self._threads:
-            thread.join(2.0)
-
-    def hang_up(self) -> None:
-        """End every connection."""
-        for connection in self._open:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        super().__init__(port)
 
     def set(self, unit: int, kind: str, address: int, *words: int) -> None:
         for place, word in enumerate(words):
@@ -65,19 +37,7 @@ class FakeModbus:
         """Everything written there, oldest first."""
         return [words[0] for _at, _function, where, words in list(self.written) if where == address]
 
-    def _accept(self) -> None:
-        while not self._ended:
-            try:
-                connection, _peer = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open.append(connection)
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
+    @override
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             try:

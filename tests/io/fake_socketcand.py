@@ -2,13 +2,14 @@
 
 import contextlib
 import socket
-import threading
 import time
-from types import TracebackType
-from typing import Self
+
+from typing_extensions import override
+
+from tests.io.fake_server import FakeServer
 
 
-class FakeSocketcand:
+class FakeSocketcand(FakeServer):
     """One bus, any number of clients. Notes what they send, and when."""
 
     def __init__(self, port: int = 0, *, greeting: bytes = b"< hi >", eager: bytes = b"") -> None:
@@ -17,35 +18,12 @@ class FakeSocketcand:
         """Sent in one packet with the end of the handshake."""
         self.sent: list[tuple[float, int, bytes]] = []
         """Instant (monotonic), id, data."""
-        self._ended = False
-        self._socket = socket.create_server(("127.0.0.1", port))
-        self.port: int = self._socket.getsockname()[1]
-        self._clients: list[socket.socket] = []
         self.raw: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        super().__init__(port)
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ended = True
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self.hang_up()
-        for thread in self._threads:
-            thread.join(2.0)
-
+    @override
     def hang_up(self) -> None:
-        """End every connection."""
-        for client in self._clients:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+        super().hang_up()
         self.raw.clear()
 
     def say(self, text: bytes) -> None:
@@ -62,20 +40,9 @@ class FakeSocketcand:
         """What clients sent with this id, oldest first."""
         return [data for _at, number, data in list(self.sent) if number == frame_id]
 
-    def _accept(self) -> None:
-        while not self._ended:
-            try:
-                client, _peer = self._socket.accept()
-            except OSError:
-                return
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._clients.append(client)
-            thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, client: socket.socket) -> None:
-        waiting = b""
+    @override
+    def _serve(self, connection: socket.socket) -> None:
+        waiting, client = b"", connection
         with client, contextlib.suppress(OSError):
             client.sendall(self.greeting)
             while arrived := client.recv(4096):
