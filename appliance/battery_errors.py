@@ -53,10 +53,10 @@ def battery_fault(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Source
 
 
 def _leaving(battery: BatteryReading, seen: Snapshot, memory: Memory) -> list[RackReading]:
-    """Faulty racks that are open, gone, or have had little time to open; none when no other is sound."""
-    if all(rack.faults or rack.silent for rack in battery.racks):
-        return []
+    """Faulty racks that are open, gone, or have had little time to open; none when no other carries the battery."""
     since_s = {one.rack: one.since_s for one in memory.racks_apart}
+    if all(rack.faults or rack.silent or rack.rack in since_s for rack in battery.racks):
+        return []
     return [
         rack
         for rack in battery.racks

@@ -82,6 +82,19 @@ def test_six_volts_away_does_not_join_until_they_have_met() -> None:
     assert (story.last.errors, story.last.setpoints.racks_open) == ((), ())
 
 
+def test_a_fault_of_the_only_rack_that_works_is_the_battery_s_also_while_another_waits() -> None:
+    story = started()
+    fault = ("rack 1: over-voltage",)
+    faulty = rack(1, voltage_v=400.0, faults=("over-voltage",))
+    waits = rack(2, voltage_v=406.0, contactors_closed=False)
+    story.run(1.0, battery=battery(faulty, waits, faults=fault))
+    assert story.last.state is State.ERROR
+    assert [error.number for error in story.last.errors if error.effects] == [102]
+    open_yet = msgspec.structs.replace(faulty, contactors_closed=False)
+    story.run(20.0, battery=opened(open_yet, waits), inverter=OFF)
+    assert (story.last.state, story.last.setpoints.racks_open) == (State.STARTING, (1,))
+
+
 def test_it_does_not_join_while_current_flows() -> None:
     story = started()
     assert story.run(0.5, battery=pair(402.0, current_a=6.0)).setpoints.racks_open == (2,)
