@@ -42,14 +42,14 @@ class FakeSocketcand(FakeServer):
 
     @override
     def _serve(self, connection: socket.socket) -> None:
-        waiting, client = b"", connection
-        with client, contextlib.suppress(OSError):
-            client.sendall(self.greeting)
-            while arrived := client.recv(4096):
+        waiting = b""
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(self.greeting)
+            while arrived := connection.recv(4096):
                 waiting += arrived
                 while b">" in waiting:
                     command, _, waiting = waiting.partition(b">")
-                    self._obey(client, command.split()[1:])
+                    self._obey(connection, command.split()[1:])
 
     def _obey(self, client: socket.socket, words: list[bytes]) -> None:
         if words[0] == b"open":

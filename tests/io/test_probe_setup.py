@@ -86,7 +86,7 @@ def test_every_mistake_of_a_file_at_once(probe: Probe, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ("{", "is not JSON"), ("[]", "is not a JSON object"), ("{}", "models: Field required"),
+        ("{", "is not JSON"), ("[]", "is not a JSON object"), ("{}", "models: missing"),
         ('{"models": ["EM340"], "settings": {}}', "settings: "),
         ('{"models": ["EM340"], "settings": {"address": 3}, "x": 1}', "x: "),
     ],

@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import Field, JsonValue, ValidationError
 
+from appliance.data_file import sentence
 from appliance.io.buses import RefusedError
 from appliance.io.meters._carlo_gavazzi_models import Model
 from appliance.io.meters._set_up import Change, Plan, SetUpError
@@ -205,12 +206,7 @@ def _artifact(document: object) -> Artifact:
     try:
         return Artifact.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        raise SetUpError(
-            tuple(
-                f"{'.'.join(map(str, mistake['loc'])) or 'file'}: {mistake['msg']}"
-                for mistake in error.errors()
-            )
-        ) from error
+        raise SetUpError(tuple(map(sentence, error.errors()))) from error
 
 
 def _locked(ask: Ask, selector: int) -> bool:
