@@ -1,11 +1,10 @@
 """How a signal map says what the BMS wants to hear."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from appliance.io.bms._checks import ALGORITHMS
-from appliance.io.bms._map_values import as_tuple
+from appliance.io.bms._map_values import Proof, as_tuple
 from appliance.settings import Settings
 
 Raw = dict[str, int]
@@ -24,7 +23,7 @@ class Told(Settings):
     """The bare number while it is not known."""
 
 
-class RequestMap(Settings):
+class RequestMap(Proof):
     """One message of the box; signals that are not named are 0.
 
     `always`, then what fits of `open` or `close`, `reset_faults`, `balance`, `sleep` or `wake`.
@@ -53,12 +52,3 @@ class RequestMap(Settings):
     """Signal whose bit n - 1 lets rack n take part."""
     per_rack: bool = False
     """One frame for each rack, at its own id (or index); a rack that stays apart is asked to open."""
-    counter: str | None = None
-    checksum: str | None = None
-    algorithm: Annotated[str | None, Field(pattern="|".join(ALGORITHMS))] = None
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if (self.checksum is None) != (self.algorithm is None):
-            raise ValueError("checksum and algorithm belong together")
-        return self

@@ -1,9 +1,10 @@
 """How a signal map says where values, flags and fault numbers come from."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
+from appliance.io.bms._checks import ALGORITHMS
 from appliance.settings import Seconds, Settings
 
 Signal = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
@@ -146,3 +147,19 @@ class SingleMap(Settings):
     count: Annotated[int, Field(gt=0, le=4096)] | None = None
     """How many there are in a rack; the rest of the last frame is filling. Needed with `number`."""
     max_age_s: Seconds
+
+
+class Proof(Settings):
+    """How a frame proves that it is new and whole."""
+
+    counter: str | None = None
+    """Name of the signal that goes on with every frame."""
+    checksum: str | None = None
+    """Name of the signal, of 8 bits in one byte; all other bytes count."""
+    algorithm: Annotated[str | None, Field(pattern="|".join(ALGORITHMS))] = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.checksum is None) != (self.algorithm is None):
+            raise ValueError("checksum and algorithm belong together")
+        return self

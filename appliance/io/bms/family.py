@@ -6,9 +6,17 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from appliance.data_file import DataFileError, read_document, sentence
-from appliance.io.bms._checks import ALGORITHMS
 from appliance.io.bms._map_requests import RequestMap
-from appliance.io.bms._map_values import Choices, Codes, LimitMap, Signal, SingleMap, Sources, Texts
+from appliance.io.bms._map_values import (
+    Choices,
+    Codes,
+    LimitMap,
+    Proof,
+    Signal,
+    SingleMap,
+    Sources,
+    Texts,
+)
 from appliance.io.bms._map_values import as_tuple as _as_tuple
 from appliance.registry import DBC_FOLDER, bms_families
 from appliance.settings import Seconds, Settings
@@ -125,21 +133,10 @@ class RackMap(Settings):
     code: Codes = ()
 
 
-class CheckMap(Settings):
+class CheckMap(Proof):
     """Frames that prove themselves. A wrong checksum: dropped and counted. A counter that stands: not fresh."""
 
     messages: tuple[str, ...]
-    counter: str | None = None
-    """Name of the signal that goes on with every frame."""
-    checksum: str | None = None
-    """Name of the signal, of 8 bits in one byte; all other bytes count."""
-    algorithm: Annotated[str | None, Field(pattern="|".join(ALGORITHMS))] = None
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if (self.checksum is None) != (self.algorithm is None):
-            raise ValueError("checksum and algorithm belong together")
-        return self
 
 
 class Family(Settings):
