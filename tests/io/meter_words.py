@@ -55,3 +55,17 @@ def low_first(address: int, number: int) -> dict[int, int]:
 
 def high_first(address: int, number: int) -> dict[int, int]:
     return {address: number >> 16 & 0xFFFF, address + 1: number & 0xFFFF}
+
+
+def believable(reading: MeterReading) -> None:
+    """Nothing of it is beyond what a meter can measure."""
+    for power in (reading.power_w, reading.reactive_var, reading.apparent_va):
+        assert power is None or abs(power) <= 10e6
+    assert reading.frequency_hz is None or 0.0 <= reading.frequency_hz <= 100.0
+    assert reading.power_factor is None or 0.0 <= reading.power_factor <= 1.0
+    for energy in (reading.import_wh, reading.export_wh):
+        assert energy is None or 0.0 <= energy <= 1e11
+    for phase in reading.phases:
+        assert phase.voltage_v is None or -10.0 <= phase.voltage_v <= 2000.0
+        assert phase.current_a is None or abs(phase.current_a) <= 5000.0
+        assert phase.power_w is None or abs(phase.power_w) <= 10e6

@@ -10,12 +10,11 @@ from pydantic import ValidationError
 from appliance.io.buses import WrongDeviceError
 from appliance.io.meters import MeterDriver
 from appliance.io.registers import Kind
-from appliance.model import MeterReading
 from simulator.models.profile import load_profile
 from simulator.models.site import pretend_site
 from simulator.wire.acuvim2 import Acuvim2
 from simulator.wire.carlo_gavazzi import grid_flow
-from tests.io.meter_words import ask_of, high_first, make, read
+from tests.io.meter_words import ask_of, believable, high_first, make, read
 from tests.stories import HOME
 
 # Offsets of the manual's float block: -6000 W, 3 x 230 V x 10 A, power factor 0.87.
@@ -169,15 +168,3 @@ def test_100_000_mutated_answers() -> None:
     for _ in range(100_000 // len(driver.blocks)):
         words[rng.choice(cells)] = rng.choice((rng.getrandbits(16), 0x7FC0, 0xFF80, 0x7F80, 0xFFFF))
         believable(read(driver, words))
-
-
-def believable(reading: MeterReading) -> None:
-    for power in (reading.power_w, reading.reactive_var, reading.apparent_va):
-        assert power is None or abs(power) <= 10e6
-    assert reading.frequency_hz is None or 0.0 <= reading.frequency_hz <= 100.0
-    assert reading.power_factor is None or 0.0 <= reading.power_factor <= 1.0
-    for energy in (reading.import_wh, reading.export_wh):
-        assert energy is None or 0.0 <= energy <= 1e11
-    for phase in reading.phases:
-        assert phase.voltage_v is None or -10.0 <= phase.voltage_v <= 2000.0
-        assert phase.current_a is None or abs(phase.current_a) <= 5000.0

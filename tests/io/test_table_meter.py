@@ -12,8 +12,7 @@ from appliance.io.meters.table import NAMES
 from simulator.models.profile import load_profile
 from simulator.models.site import pretend_site
 from simulator.wire import carlo_gavazzi as twin
-from tests.io.meter_words import make, read, read_by
-from tests.io.test_carlo_gavazzi import believable
+from tests.io.meter_words import believable, make, read, read_by
 from tests.stories import HOME
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "meter_em340.toml"
