@@ -15,7 +15,7 @@ from appliance.io import inverters, meters
 from appliance.io._commanded import Commanded
 from appliance.io._polled import Polled
 from appliance.io.buses.registers import Registers, open_registers
-from appliance.io.registers import Values
+from appliance.io.registers import Block, Values, Write
 from appliance.io.relays import RelayBoard, Switched, boards, coils_now, safe_coils
 from appliance.mailbox import Slots
 from appliance.model import RelayReading
@@ -39,11 +39,38 @@ SLOW_SILENT_AFTER_S: Final = 30.0
 """Longer than all timeouts of one round together."""
 
 
+class _Watched:
+    """A bus whose every request is a sign of life: each has its own timeout, so a slow device is no hanging thread."""
+
+    def __init__(self, bus: Registers) -> None:
+        self._bus = bus
+        self.beat: Callable[[], None] = lambda: None
+
+    @property
+    def connections(self) -> int:
+        return self._bus.connections
+
+    def connect(self) -> None:
+        self.beat()
+        self._bus.connect()
+
+    def read(self, block: Block, unit: int) -> tuple[int, ...]:
+        self.beat()
+        return self._bus.read(block, unit)
+
+    def write(self, write: Write, unit: int) -> None:
+        self.beat()
+        self._bus.write(write, unit)
+
+    def close(self) -> None:
+        self._bus.close()
+
+
 class ModbusThread:
     """Everything on one Modbus bus."""
 
     def __init__(self, bus: Registers, clock: Clock, slots: Slots) -> None:
-        self._bus = bus
+        self._bus = _Watched(bus)
         self._clock = clock
         self._slots = slots
         self._polled: list[Polled] = []
@@ -97,6 +124,7 @@ class ModbusThread:
 
     def run(self, lease: Lease) -> None:
         """Until the lease ends."""
+        self._bus.beat = lease.beat
         try:
             while not lease.ended:
                 lease.beat()

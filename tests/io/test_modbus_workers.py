@@ -6,15 +6,22 @@ import time
 
 import msgspec
 import pytest
+from typing_extensions import override
 
+from appliance.clock import VirtualClock
 from appliance.io.buses.modbus import ModbusBus
 from appliance.io.modbus_workers import ModbusThread, modbus_workers
+from appliance.io.registers import Block, Write
 from appliance.mailbox import Slots
 from appliance.model import InverterState, Setpoints
+from appliance.site import Inverter
 from appliance.supervisor import Lease, Worker
+from tests.io.cases import INVERTERS
 from tests.io.fake_modbus import FakeModbus, free_port
+from tests.io.rig import TableBus, pretend_plant
 from tests.io.threads import CLOCK, decide, pause, running, soon
 from tests.io.wired_home import RUN, em24, in_operation, lan, power_of, site_on
+from tests.stories import NOON
 
 
 def test_a_decision_is_on_the_wire_at_once_and_armed_before() -> None:
@@ -36,6 +43,50 @@ def test_a_decision_is_on_the_wire_at_once_and_armed_before() -> None:
         assert inverter.values_at(1016) == [2]
         assert [power_of(word) for word in inverter.values_at(4195)][-1] == 0, "at rest in the end"
         assert inverter.values_at(4000)[-1] == 0
+
+
+class Patient(Lease):
+    """Ends after some rounds, and remembers the longest time without a sign of life."""
+
+    def __init__(self, clock: VirtualClock, rounds: int) -> None:
+        super().__init__(clock)
+        self._virtual, self._rounds, self.longest_s = clock, rounds, 0.0
+
+    @property
+    @override
+    def ended(self) -> bool:
+        self._rounds -= 1
+        return self._rounds < 0
+
+    @override
+    def beat(self) -> None:
+        self.longest_s = max(self.longest_s, self._virtual.now_s() - self.beat_at_s)
+        super().beat()
+
+
+def test_a_device_that_answers_late_is_no_hanging_thread() -> None:
+    """Each answer comes just in time; a round of many requests takes longer than a thread may be silent."""
+    clock, slots = VirtualClock(NOON), Slots.create()
+    case = INVERTERS["abb_pqstori"]
+
+    class Late(TableBus):
+        @override
+        def read(self, block: Block, unit: int) -> tuple[int, ...]:
+            clock.advance(0.8)
+            return super().read(block, unit)
+
+        @override
+        def write(self, write: Write, unit: int) -> None:
+            clock.advance(0.8)
+            super().write(write, unit)
+
+    thread = ModbusThread(Late(case.twin(pretend_plant())), clock, slots)
+    thread.add_inverter(
+        Inverter(driver="abb_pqstori", bus="lan", max_charge_w=5e3, max_discharge_w=5e3)
+    )
+    lease, began_s = Patient(clock, 3), clock.now_s()
+    thread.run(lease)
+    assert clock.now_s() - began_s > 10.0 and lease.longest_s < 1.0
 
 
 def test_readings_arrive_with_sign_and_time() -> None:

@@ -11,8 +11,9 @@ from appliance.site import LxpDongle, LxpSerial, ModbusRtu, ModbusTcp, RegisterB
 class Registers(Protocol):
     """What a device needs of its bus. Used by one thread."""
 
-    connections: int
-    """How often a connection was made; a device may have forgotten everything since the last."""
+    @property
+    def connections(self) -> int:
+        """How often a connection was made; a device may have forgotten everything since the last."""
 
     def connect(self) -> None:
         """Make sure that there is a connection. Raises BusError."""
