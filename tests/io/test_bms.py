@@ -1,33 +1,20 @@
 """BMS families as data: every map fits its DBC, frames become readings, what is old or absurd is None."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.io.bms import Decoder, FamilyError, load_family
+from appliance.io.bms import Decoder, load_family
 from appliance.io.bms._outgoing import Ask
 from appliance.io.bms._signals import bits_of
-from appliance.io.bms.request import Contactors, Request
+from appliance.io.bms.request import Request
 from appliance.io.buses.can import Frame
 from appliance.model import BatteryReading, BatteryState
-from appliance.registry import DBC_FOLDER, bms_families
+from appliance.registry import bms_families
 from tests.io import fox
+from tests.io.fox_heard import healthy, heard
 
 FAMILIES = sorted(bms_families())
-
-
-def heard(*rounds: Frame, racks: int = 1) -> Decoder:
-    decoder = Decoder.of("foxbms2", racks, capacity_wh=10_600.0)
-    for one in rounds:
-        decoder.store(one)
-    return decoder
-
-
-def healthy(at_s: float = 100.0, racks: int = 1, **changes: dict[str, float]) -> BatteryReading:
-    return heard(*fox.frames(at_s, racks, **changes), racks=racks).reading(at_s)
 
 
 # ---------------------------------------------------------------- every family
@@ -160,13 +147,6 @@ def test_the_other_source_serves_when_the_first_is_missing() -> None:
     assert rack.cell_min_c == pytest.approx(21.0) and rack.cell_min_c_at == "1.19"
 
 
-@pytest.mark.parametrize("millivolts", [6001, -1, 8191])
-def test_a_cell_that_cannot_be_is_not_known(millivolts: int) -> None:
-    changed = {"MaximumCellVoltage": float(millivolts)}
-    rack = healthy(f_PackMinMaxCellVoltage=changed, f_StringMinMaxCellVoltage=changed).racks[0]
-    assert rack.cell_max_v is None
-
-
 def test_short_frames_and_foreign_ones_do_no_harm() -> None:
     decoder = heard(*fox.frames(100.0))
     decoder.store(Frame(0x233, b"\x01\x02", 100.1))
@@ -262,145 +242,3 @@ def test_energy_from_the_state_of_charge_when_the_bms_does_not_say() -> None:
     for one in fox.frames(100.0):
         decoder.store(one)
     assert decoder.reading(100.0).soe_wh == pytest.approx(5300.0)
-
-
-# ---------------------------------------------------------------- mistakes in a map
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name in ("foxbms2.dbc", "foxbms2.toml"):
-        shutil.copy(DBC_FOLDER / name, tmp_path / name)
-    return tmp_path
-
-
-def changed(folder: Path, old: str, new: str) -> None:
-    path = folder / "foxbms2.toml"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-def test_all_mistakes_of_a_map_are_named_at_once(folder: Path) -> None:
-    changed(folder, "f_PackValuesP0.BatteryVoltage", "f_PackValuesP0.BatteryVolts")
-    changed(folder, 'fault = ["ERROR"]', 'fault = ["EROR"]')
-    changed(folder, "EmergencyShutoff =", "EmergencyShutdown =")
-    with pytest.raises(FamilyError) as error:
-        Decoder(load_family("foxbms2", folder), 1, 0.0, folder)
-    for words in (
-        "no signal f_PackValuesP0.BatteryVolts",
-        "f_BmsState.BmsState has no value EROR",
-        "no signal f_BmsState.EmergencyShutdown",
-    ):
-        assert words in str(error.value)
-
-
-def test_a_map_with_wrong_keys_or_types_is_refused_with_the_place(folder: Path) -> None:
-    changed(folder, "scale = 1000.0", 'scale = "big"')
-    changed(folder, "period_s = 0.1", "periods = 0.1")
-    with pytest.raises(FamilyError) as error:
-        load_family("foxbms2", folder)
-    for words in ("battery.power_w", "request.1.period_s", "request.1.periods"):
-        assert words in str(error.value)
-
-
-def test_an_unknown_family_says_what_there_is() -> None:
-    with pytest.raises(FamilyError, match=r"no BMS family 'fox'; there is: .*foxbms2"):
-        load_family("fox")
-
-
-def test_a_sign_and_a_second_family_are_only_data(folder: Path) -> None:
-    changed(
-        folder,
-        'signal = "f_PackValuesP0.Current"',
-        'signal = "f_PackValuesP0.Current", scale = -1.0',
-    )
-    decoder = Decoder(load_family("foxbms2", folder), 1, 0.0, folder)
-    for one in fox.frames(100.0):
-        decoder.store(one)
-    assert decoder.reading(100.0).current_a == pytest.approx(-10.0)
-
-
-@pytest.mark.parametrize(
-    "source",
-    ["current_a = { signal = \"f_PackLimits.MaximumChargeCurrent\"",
-     "power_w = { signal = \"f_PackLimits.MaximumChargePower\", scale = 1000.0"],
-)  # fmt: skip
-def test_a_negative_limit_is_not_known(folder: Path, source: str) -> None:
-    changed(folder, source, source.removesuffix(", scale = 1000.0") + ", scale = -1.0")
-    decoder = Decoder(load_family("foxbms2", folder), 1, 0.0, folder)
-    for one in fox.frames(100.0):
-        decoder.store(one)
-    reading = decoder.reading(100.0)
-    assert reading.max_charge_w is None
-    assert reading.max_discharge_w == pytest.approx(10_000.0)
-
-
-# ---------------------------------------------------------------- what the BMS hears
-
-
-def test_requests_in_bytes() -> None:
-    request = Request(load_family("foxbms2"))
-    for ask, first in (
-        (Ask(closed=False), b"\x00"),
-        (Ask(closed=True), b"\x01"),
-        (Ask(closed=False, reset_faults=True), b"\x04"),
-        (Ask(closed=True, reset_faults=True), b"\x05"),
-    ):
-        assert request.frames(ask) == [(0x210, first + bytes(7))]
-    assert request.frames(Ask(closed=None)) == [], "nothing is said while nobody knows"
-
-
-def battery(state: BatteryState, current_a: float | None) -> BatteryReading:
-    return BatteryReading(state, current_a=current_a)
-
-
-def test_contactors_open_at_low_current_or_after_two_seconds() -> None:
-    live = battery(BatteryState.CONNECTED, 40.0)
-    contactors = Contactors()
-    assert contactors.ask_closed(True, None, -1.0) is None, "nobody there to close"
-    assert contactors.ask_closed(True, None, 0.0) is False
-    assert contactors.ask_closed(True, battery(BatteryState.STANDBY, 0.0), 0.1)
-    assert contactors.ask_closed(True, None, 5.0), "a lost frame does not open them"
-    assert contactors.ask_closed(False, live, 10.0)
-    assert contactors.ask_closed(False, live, 11.9)
-    assert not contactors.ask_closed(False, live, 12.0)
-    assert contactors.ask_closed(True, live, 13.0)
-    assert contactors.ask_closed(False, battery(BatteryState.CONNECTED, None), 14.0)
-    assert not contactors.ask_closed(False, battery(BatteryState.CONNECTED, -0.9), 14.1)
-
-
-def test_a_start_under_load_opens_in_order() -> None:
-    contactors = Contactors()
-    live = battery(BatteryState.CONNECTED, 40.0)
-    assert contactors.ask_closed(False, None, 0.0) is None, "not known: ask for nothing"
-    assert contactors.ask_closed(False, battery(BatteryState.UNKNOWN, 40.0), 0.3) is None
-    assert contactors.ask_closed(False, live, 0.4) is True, "as it was found"
-    assert contactors.ask_closed(False, live, 2.3) is True
-    assert contactors.ask_closed(False, battery(BatteryState.CONNECTED, 0.5), 2.35) is False
-
-
-def test_a_start_under_load_opens_after_two_seconds_at_most() -> None:
-    contactors = Contactors()
-    live = battery(BatteryState.CONNECTED, 40.0)
-    assert contactors.ask_closed(False, live, 0.0) is True
-    assert contactors.ask_closed(False, live, 1.9) is True
-    assert contactors.ask_closed(False, live, 2.0) is False
-
-
-@pytest.mark.parametrize("state", [BatteryState.STANDBY, BatteryState.FAULT])
-def test_a_start_at_rest_asks_for_open_contactors(state: BatteryState) -> None:
-    assert Contactors().ask_closed(False, battery(state, 0.0), 0.0) is False
-
-
-def test_a_silent_bms_is_asked_to_open_after_half_a_second() -> None:
-    contactors = Contactors()
-    assert contactors.ask_closed(False, None, 0.0) is None
-    assert contactors.ask_closed(False, None, 0.4) is None
-    assert contactors.ask_closed(False, None, 0.5) is False
-
-
-def test_contactors_are_not_asked_to_close_on_a_fault() -> None:
-    contactors = Contactors()
-    assert contactors.ask_closed(True, battery(BatteryState.STANDBY, 0.0), 0.0)
-    assert not contactors.ask_closed(True, battery(BatteryState.FAULT, 0.0), 1.0)
