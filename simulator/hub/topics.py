@@ -1,4 +1,4 @@
-"""Which topics does a hub know, and what do they mean? Sources: facts on the hub's MQTT interface.
+"""Which topics does a hub know, and what do they mean? Source: the hub's MQTT interface.
 
 https://learn.microsoft.com/azure/iot/iot-mqtt-connect-to-iot-hub
 """

@@ -1,4 +1,6 @@
-"""An Accuenergy Acuvim II on the wire: two blocks of floats, energies, function 3 (C1, C4 in the facts).
+"""An Accuenergy Acuvim II on the wire: two blocks of floats, energies, function 3.
+
+From two open programs, cepro/simt-flux `acuvim2` and AndrianTriPutra/acuvim-ii `acuvim.go`.
 
 Primary values at 0x4000, those of the transformers' secondary side at 0x3000; power in W (or kW, as
 the header of the V3 map says). Import is positive, currents have no sign. A meter mounted the other

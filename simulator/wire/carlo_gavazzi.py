@@ -1,6 +1,6 @@
 """Carlo Gavazzi meters on the wire: EM24, EM24 Ethernet, EM1xx/ET112, EM3xx/ET3xx, EM5xx.
 
-From the maker's protocol documents (G1-G3 in the facts): 32-bit values low word first (engineering
+From the maker's protocol documents (EM100/ET100 v2 rev 6, EM300/ET300 v2 rev 6, EM24-DIN v4 rev 0): 32-bit values low word first (engineering
 samples high word first), functions 3 and 4 alike, one register a write, no function 16, an undefined
 address answers exception 2, no more words in one request than the family allows. Power: positive is
 import at a grid meter, production at a PV meter; a meter mounted the other way round counts with the

@@ -1,4 +1,4 @@
-"""Carlo Gavazzi meters: the families and where each has what, from the maker's documents (G1-G3 in the facts)."""
+"""Carlo Gavazzi meters: the families and where each has what, from the maker's documents."""
 
 from dataclasses import dataclass
 from typing import Final

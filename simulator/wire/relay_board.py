@@ -1,6 +1,6 @@
 """Pretend Modbus relay boards with eight relays. After a restart all relays are off; silence changes nothing.
 
-Written from facts 8.2. What the facts leave open is not here: the time commands of the waveshare
+Written from the waveshare wiki (protocol V2) and open drivers of the others. What they leave open is not here: the time commands of the waveshare
 board, and how the common board is read (it answers with the word that was written last).
 """
 

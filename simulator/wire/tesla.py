@@ -1,4 +1,5 @@
-"""A Tesla site controller on the wire, from two public programs that agree (C1, C2 in the facts).
+"""A Tesla site controller on the wire, from two public programs that agree: cepro/simt-flux
+`bess_controller/src/powerpack` and oniokiwi/battsim `tesla.c`.
 
 Holding registers, high word first, function 3 and 16. Positive power is discharging. It works in
 direct mode (1000 = 1) while its heartbeat alternates; after the timeout in 1023 it leaves direct mode.

@@ -2,7 +2,7 @@
 
 Kernel: Documentation/driver-api/pwm.rst: period and duty in nanoseconds, the duty never above the
 period, polarity only changed while disabled. A channel appears some time after it was exported.
-25 kHz for fans with four wires (facts 8.8). Every call raises OSError when it fails.
+25 kHz for fans with four wires (common knowledge, not verified). Every call raises OSError when it fails.
 """
 
 import errno

@@ -1,7 +1,7 @@
 """How fast a fan turns: a file of the kernel in turns a minute, or pulses on a pin.
 
 File: the kernel's fan driver, `fanN_input` in RPM (Documentation/hwmon/sysfs-interface.rst). Pin: an
-open collector, two pulses a turn: rpm = 30 f (facts 8.8). Every call raises OSError when it fails.
+open collector, two pulses a turn: rpm = 30 f (common knowledge). Every call raises OSError when it fails.
 """
 
 import errno

@@ -1,8 +1,8 @@
 """Modbus relay boards with eight relays: one driver, three profiles.
 
 None of them lets go of its relays when the bus falls silent; so de-energised is the safe side of
-whatever they switch, and `fans_full` writes to them when the core has died. Sources: facts 8.2 (the
-waveshare wiki, protocol V2, and two independent open drivers; for the others one open driver each).
+whatever they switch, and `fans_full` writes to them when the core has died. Sources: for waveshare its
+wiki page (protocol V2) and two independent open drivers that agree; for the others one open driver each.
 """
 
 from collections.abc import Mapping
@@ -49,15 +49,15 @@ def _state(channel: int) -> str:
 PROFILES: Final[dict[str, Profile]] = {
     "waveshare": Profile(
         "Waveshare Modbus RTU Relay, 8 channels (not verified on hardware)",
-        "coil", 0x0000, 1, 0, "coil", "facts 8.2: FC01 and FC05 at 0x0000, count 8",
+        "coil", 0x0000, 1, 0, "coil", "waveshare wiki, protocol V2: FC01 and FC05 at 0x0000, count 8",
     ),
     "eight_channel": Profile(
         "Common eight-channel board, written by register (not verified on hardware)",
-        "holding", 1, 0x0100, 0x0200, None, "facts 8.2: FC06 registers 1-8, 0x0100 on, 0x0200 off",
+        "holding", 1, 0x0100, 0x0200, None, "an open driver: FC06 registers 1-8, 0x0100 on, 0x0200 off",
     ),
     "wp8025adam": Profile(
         "WP8025ADAM (not verified on hardware)",
-        "coil", 0, 1, 0, "coil", "facts 8.2: coils 0-7",
+        "coil", 0, 1, 0, "coil", "an open driver: coils 0-7",
     ),
 }  # fmt: skip
 
