@@ -5,13 +5,13 @@ from typing import Final
 
 import msgspec
 
+from appliance.battery.sleeping import is_open
 from appliance.error_watch import ErrorWatch
 from appliance.errors import ERRORS, ROWS
 from appliance.model import (
     AckErrors,
     Answer,
     BalanceCells,
-    BatteryState,
     Effect,
     ForceClimate,
     ForcedActuator,
@@ -161,8 +161,8 @@ class Desk:
         if memory.state not in (State.IDLE, State.SLEEP):
             msg = f"the battery sleeps only while the box rests; it is {STATES[memory.state].title}"
             raise RefusedError(msg)
-        connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
-        if connected or (seen.battery is None and not memory.commanded.battery_asleep):
+        sleeps_silently = seen.battery is None and memory.commanded.battery_asleep
+        if not sleeps_silently and not is_open(seen.battery):
             msg = "the battery is connected or silent; it must be heard and open before it sleeps"
             raise RefusedError(msg)
         duration_s = want.duration_s

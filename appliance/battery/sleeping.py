@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.model import BatteryState, Memory, Setpoints, Snapshot, State
+from appliance.model import BatteryReading, BatteryState, Memory, Setpoints, Snapshot, State
 from appliance.site import SiteSettings
 
 GOALS: Final = {State.IDLE: State.IDLE, State.SLEEP: State.RUN}
@@ -20,7 +20,7 @@ def sleeps(
     if settings.means == "none" or not resting:
         return False
     asleep, now_s = memory.commanded.battery_asleep, seen.now_s
-    if not asleep and not _open(seen):
+    if not asleep and not is_open(seen.battery):
         return False
     if memory.asleep_until_s is not None:
         return now_s < memory.asleep_until_s
@@ -31,12 +31,12 @@ def sleeps(
     return now_s - awake_since_s >= settings.idle_after_s
 
 
-def _open(seen: Snapshot) -> bool:
-    """Known to be disconnected: what is silent is not sent to sleep, it is missing."""
-    battery = seen.battery
-    return battery is not None and battery.state not in (
-        BatteryState.CONNECTED,
-        BatteryState.PRECHARGE,
+def is_open(battery: BatteryReading | None) -> bool:
+    """Known to be disconnected: what is silent or says no state is not sent to sleep, nor a rack that is closed."""
+    return (
+        battery is not None
+        and battery.state in (BatteryState.STANDBY, BatteryState.FAULT)
+        and not any(rack.contactors_closed for rack in battery.racks)
     )
 
 

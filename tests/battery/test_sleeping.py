@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from appliance.model import (
     Answer,
+    BatteryState,
     BoardReading,
     GoToState,
     Memory,
@@ -16,7 +17,7 @@ from appliance.model import (
 )
 from appliance.site import Sleep
 from tests.battery.sites import OFF, opened, site
-from tests.stories import Story, battery, inverter
+from tests.stories import Story, battery, inverter, rack
 
 FRAME = Sleep(means="frame", idle_after_s=600.0, longest_s=7_200.0)
 SLEEPY = site(sleep=FRAME)
@@ -75,6 +76,19 @@ def test_what_is_silent_is_not_sent_to_sleep() -> None:
     story.step(0.5, battery=None)
     assert not story.run(1.5).setpoints.battery_asleep
     assert errors(story) == [101]
+
+
+@pytest.mark.parametrize(
+    ("state", "closed"),
+    [(BatteryState.UNKNOWN, None), (BatteryState.STANDBY, True), (BatteryState.PRECHARGE, None)],
+)
+def test_what_is_not_known_to_be_open_is_not_sent_to_sleep(
+    state: BatteryState, closed: bool | None
+) -> None:
+    story = idle()
+    story.run(1.0, battery=opened(rack(contactors_closed=closed), state=state))
+    assert not story.ask(SleepBattery(True)).ok
+    assert not story.step(601.0).setpoints.battery_asleep
 
 
 def test_it_is_woken_on_demand_and_has_its_time_to_answer() -> None:
