@@ -100,7 +100,7 @@ def test_a_curve_of_points_agrees_with_its_formula(tmp_path: Path) -> None:
 
 
 def test_the_curves_that_come_with_it() -> None:
-    """B equation, facts: 10 kΩ at 25 °C."""
+    """By the B equation: 10 kΩ at 25 °C."""
     celsius = by_points(load_curve("ntc_10k_b3435"))
     for ohm, right_c in ((10_000.0, 25.0), (28_704.0, 0.0), (4_101.0, 50.0), (987.0, 100.0)):
         assert celsius(ohm) == pytest.approx(right_c, abs=0.1)

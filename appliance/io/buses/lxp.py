@@ -31,7 +31,7 @@ from appliance.site import LxpDongle, LxpSerial
 log = logging.getLogger(__name__)
 
 GREETING_S: Final = 1.0
-"""What the dongle says of its own accord after a connection is let pass for so long (L3)."""
+"""What the dongle says of its own accord after a connection is let pass for so long (joyfulhouse/pylxpweb)."""
 GREETED_S: Final = 0.2
 """Quiet for so long after something was said: that was all."""
 BACK_OFF_S: Final = (1.0, 2.0, 4.0)

@@ -1,4 +1,4 @@
-"""What LuxPower's numbers mean: states, faults and warnings (Lux Power "Modbus RTU Protocol" V23, L1)."""
+"""What LuxPower's numbers mean: states, faults and warnings (Lux Power "Modbus RTU Protocol" V23, L1; lxp-bridge, L2)."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,7 @@
-"""Carlo Gavazzi: identification codes, as register 0x000B tells them (G1-G3 device codes; G5 for 1648-1653)."""
+"""Carlo Gavazzi: identification codes, as register 0x000B tells them (G1-G3 device codes; G5 for 1648-1653).
+
+Sources: as in `_carlo_gavazzi_layouts.py`.
+"""
 
 from dataclasses import dataclass
 from typing import Final

@@ -2,7 +2,7 @@
 
     {"models": ["EM340"], "settings": {"measurement_mode": "B", "ct_ratio": 40.0}}
 
-Registers whose values the documents at hand do not give (stop bits, password, EM24 Ethernet's
+Sources: as in `_carlo_gavazzi_layouts.py`. Registers whose values the documents at hand do not give (stop bits, password, EM24 Ethernet's
 transformer ratios) cannot be set.
 """
 
