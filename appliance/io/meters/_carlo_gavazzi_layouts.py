@@ -2,8 +2,8 @@
 
 Sources: the maker's protocol documents "EM100 and ET100 series" v2 rev 6 (G1), "EM300 and ET300 series"
 v2 rev 6 (G2), "EM24-DIN PFA, PFB & X" v4 rev 0 (G3); Victron's dbus-cgwacs (G4) and dbus-modbus-client
-`carlo_gavazzi.py` (G5); volkszaehler/mbmd and evcc's templates (G6); nobrega8/mbmap-library (G7) for EM5xx and the words per request. 32-bit numbers are
-low word first. What is not in them is not read.
+`carlo_gavazzi.py` (G5); volkszaehler/mbmd and evcc's templates (G6); nobrega8/mbmap-library (G7) for
+EM5xx and the words per request. 32-bit numbers are low word first. What is not in them is not read.
 """
 
 from dataclasses import dataclass, replace
