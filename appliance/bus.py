@@ -1,6 +1,6 @@
 """Messages between the core and its clients (screen, cloud, ctl): status out, requests in.
 
-ZeroMQ over Unix sockets in the run folder; bodies are the frozen words of model.py as msgpack.
+ZeroMQ over Unix sockets in the run folder; bodies are the frozen words of the model as msgpack.
 A slow or dead client costs the core nothing: status is published, never waited for.
 """
 
