@@ -6,7 +6,7 @@ SCENE  ?= sunny
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types imports tests bench screens soak lock clean
+.PHONY: help setup run test lint types imports tests bench screens lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sed 's/^/  make /'
