@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from appliance.io.buses import WrongDeviceError
 from appliance.io.inverters import InverterDriver
-from appliance.io.known import hottest, phases
+from appliance.io.known import hottest, phases, within
 from appliance.io.plausible import plausible
 from appliance.io.registers import Ask, Block, Values, Write
 from appliance.io.sunspec import measured, states
@@ -155,8 +155,7 @@ class _Plan:
         if self._reactive is None:
             return writes
         most_var = self._ratings.reactive_var or self._site.settings.max_reactive_var
-        wanted_var = setpoints.reactive_var if isfinite(setpoints.reactive_var) else 0.0
-        return writes + self._reactive.reactive(max(-most_var, min(most_var, wanted_var)))
+        return writes + self._reactive.reactive(within(setpoints.reactive_var, most_var))
 
     def events(
         self, values: Values, state: InverterState

@@ -8,7 +8,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from appliance.io.known import times
+from appliance.io.known import times, within
 from appliance.io.registers import Values, Write
 from appliance.io.sunspec.control import Control, Reactive, Site
 from appliance.io.sunspec.model import Model, Wanted
@@ -64,8 +64,8 @@ class StorageLimits(Control):
     @override
     def power(self, power_w: float) -> tuple[Write, ...]:
         model = self._model
-        out_pct = max(-100.0, min(100.0, 100.0 * power_w / self._discharge_w))
-        in_pct = max(-100.0, min(100.0, -100.0 * power_w / self._charge_w))
+        out_pct = within(100.0 * power_w / self._discharge_w, 100.0)
+        in_pct = within(-100.0 * power_w / self._charge_w, 100.0)
         out, into = model.write("OutWRte", out_pct), model.write("InWRte", in_pct)
         both = Write(out.address, "holding", out.words + into.words)
         timer = (
@@ -154,7 +154,7 @@ class OldReactive(Reactive):
 
     @override
     def reactive(self, reactive_var: float) -> tuple[Write, ...]:
-        pct = max(-100.0, min(100.0, 100.0 * reactive_var / self._full_w))
+        pct = within(100.0 * reactive_var / self._full_w, 100.0)
         enable = self._model.write("VArPct_Ena", ENABLED)
         return self._model.write("VArWMaxPct", pct), *self._timer(), enable
 
