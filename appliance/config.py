@@ -47,6 +47,7 @@ def load_site(path: Path) -> SiteSettings:
         raise SiteError(path, error.mistakes) from error
     profile_mistakes = _put_grid_code(document)
     mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
+    mistakes += _speaker_mistakes(document)
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
         | {"bms": registry.bms_families() | {INVERTER_SPEAKS}},
@@ -107,6 +108,23 @@ def _option_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
         except ValidationError as error:
             prefix = (*path, "options")
             yield from (_sentence(prefix, mistake) for mistake in error.errors())
+
+
+def _speaker_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
+    """Not every inverter says something of its battery."""
+    battery, inverter = document.get("battery"), document.get("inverter")
+    if not isinstance(battery, dict) or not isinstance(inverter, dict):
+        return
+    name, folder = inverter.get("driver"), DRIVER_FOLDERS["inverters"]
+    known = registry.names(folder)
+    if battery.get("driver") != INVERTER_SPEAKS or name not in known:
+        return
+    speak = [one for one in sorted(known) if "battery" in vars(registry.load(folder, one).Driver)]
+    if name not in speak:
+        yield (
+            f'battery.driver = "{INVERTER_SPEAKS}": {name} says nothing of its battery; '
+            f"these do: {', '.join(speak)}"
+        )
 
 
 def _devices(

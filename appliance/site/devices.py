@@ -1,14 +1,16 @@
 """Devices: which driver file, on which bus, at which address."""
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from appliance.settings import Name, Settings, Watts
 from appliance.site.wires import REGISTER_BUSES
 
 INVERTER_SPEAKS: Final = "inverter"
 """`battery.driver` where the inverter speaks for its battery and guards its cells."""
+OPENS_AFTER_S: Final = 3.0
+"""From an inverter's silence until contactors open: a second until it is an error, two for the current."""
 
 
 class Driven(Settings):
@@ -43,6 +45,13 @@ class Device(Driven):
     max_age_s: Annotated[float, Field(ge=0.2, le=30)] = 1.0
     """An older reading counts as missing."""
 
+    @model_validator(mode="after")
+    def _is_read_in_time(self) -> Self:
+        if self.poll_s >= self.max_age_s:
+            msg = f"poll_s = {self.poll_s:g} must be below max_age_s = {self.max_age_s:g}: it would be missing in between"
+            raise ValueError(msg)
+        return self
+
 
 class Meter(Device):
     """A grid or PV meter."""
@@ -62,8 +71,19 @@ class Inverter(Device):
     """0: no reactive power is ever asked for."""
     ramp_w_per_s: Watts | None = None
     """How fast the device itself may change its power, where it can be told; None: as it likes."""
-    comm_timeout_s: Annotated[int, Field(ge=1, le=60)] = 2
+    comm_timeout_s: Annotated[int, Field(ge=1, le=20)] = 2
     """After this silence the inverter stops by itself."""
+
+    @model_validator(mode="after")
+    def _stops_before_contactors_open(self) -> Self:
+        longest_s = self.max_age_s + OPENS_AFTER_S
+        if self.comm_timeout_s > longest_s:
+            msg = (
+                f"comm_timeout_s = {self.comm_timeout_s} must be at most {longest_s:g} (max_age_s and "
+                f"{OPENS_AFTER_S:g} s more): then contactors open, and it must have stopped by itself"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class Sensor(Device):

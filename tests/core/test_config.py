@@ -98,6 +98,8 @@ def test_unknown_bus_is_named_with_those_there_are(tmp_path: Path) -> None:
         ("port = 15021", "port = 15020", "have the same address: 127.0.0.1:15020"),
         ("build/run/run", "build/run/data", "one survives, the other is emptied"),
         ("build/run/run", "r" * 200, "at most 90 characters"),
+        ("comm_timeout_s = 2", "poll_s = 5.0", r"poll_s = 5 must be below max_age_s = 1"),
+        ("comm_timeout_s = 2", "comm_timeout_s = 9", "comm_timeout_s = 9 must be at most 4 "),
     ],
 )
 def test_what_cannot_work_together_is_refused(
@@ -106,6 +108,17 @@ def test_what_cannot_work_together_is_refused(
     path = tmp_path / "site.toml"
     path.write_text(HOME.read_text().replace(right, wrong))
     with pytest.raises(SiteError, match=sentence):
+        load_site(path)
+
+
+def test_an_inverter_that_cannot_speak_for_its_battery_is_refused(tmp_path: Path) -> None:
+    text, path = HOME.read_text(), tmp_path / "site.toml"
+    family = load_site(HOME).battery.driver
+    text = text.replace(
+        f'driver = "{family}"\nbus = "can0"', 'driver = "inverter"\nbus = "inverter_lan"'
+    )
+    path.write_text(text)
+    with pytest.raises(SiteError, match="trumpf_ac3025 says nothing of its battery; these do: lux"):
         load_site(path)
 
 
