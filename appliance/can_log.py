@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -52,12 +53,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--map", type=Path, metavar="FILE.toml", help="a signal map, its DBC beside it"
     )
     decode.add_argument("log", metavar="LOG", help="candump's output; - is standard input")
-    decode.add_argument("--racks", type=int, metavar="N", help="default: those that are heard")
-    decode.add_argument("--capacity-wh", type=float, default=0.0, metavar="WH")
+    decode.add_argument("--racks", type=racks, metavar="N", help="default: those that are heard")
+    decode.add_argument("--capacity-wh", type=energy_wh, default=0.0, metavar="WH")
     decode.add_argument(
-        "--every", type=float, default=1.0, metavar="S", help="a reading each S seconds"
+        "--every", type=seconds, default=1.0, metavar="S", help="a reading each S seconds"
     )
     decode.add_argument("--json", action="store_true", help="one JSON object for each reading")
+
+
+def seconds(text: str) -> float:
+    """A time, more than 0. Raises ArgumentTypeError."""
+    number = float(text)
+    if not 0.0 < number < inf:
+        raise argparse.ArgumentTypeError(f"{text}: must be more than 0")
+    return number
+
+
+def energy_wh(text: str) -> float:
+    """0 or more. Raises ArgumentTypeError."""
+    number = float(text)
+    if not 0.0 <= number < inf:
+        raise argparse.ArgumentTypeError(f"{text}: must be 0 or more")
+    return number
+
+
+def racks(text: str) -> int:
+    """1 or more. Raises ArgumentTypeError."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be 1 or more")
+    return number
 
 
 def run(chosen: argparse.Namespace) -> int:
