@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,9 +51,19 @@ def sentence(mistake: ErrorDetails, path: Iterable[str] | None = None) -> str:
         return f"{where}: unknown key"
     if mistake["type"] == "missing":
         return f"{where}: missing"
+    if mistake["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return _kind(where, mistake["ctx"])
     value = mistake["input"]
     shown = "" if isinstance(value, dict | list) else f" = {json.dumps(value, default=str)}"
     return f"{where or 'file'}{shown}: {text[:1].lower()}{text[1:]}"
+
+
+def _kind(where: str, told: Mapping[str, Any]) -> str:
+    """A table whose kind is unknown, or not told."""
+    at = f"{where}.{str(told['discriminator']).strip(chr(39))}"
+    if "tag" not in told:
+        return f"{at}: missing"
+    return f"{at} = {json.dumps(told['tag'])}: allowed: {str(told['expected_tags']).replace(chr(39), '')}"
 
 
 def _counted_from_1(places: tuple[int | str, ...]) -> Iterable[str]:
