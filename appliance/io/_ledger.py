@@ -39,8 +39,7 @@ class Ledger:
             pause_s = REPEAT_S[min(entry.times, len(REPEAT_S)) - 1]
             told = write.holds is None or write.holds == write.words
             return not told and now_s - entry.at_s >= pause_s
-        # What was read before our own last change says nothing of what it holds now.
-        if entry is None and write.holds == write.words:
+        if write.holds == write.words:
             return False
         return urgent or entry is None or now_s - entry.at_s >= self._pause_s
 

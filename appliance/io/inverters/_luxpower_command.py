@@ -84,12 +84,8 @@ class Commander:
     options: Options
     most_w: dict[str, float]
     """Largest power of each direction, by its name."""
-    _held: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     """What the device held when it was found; what it said later goes before it."""
-    _way: Direction | None = None
-    """The direction that was let go last: the first to be taken away."""
-    _let_go: bool = False
-    """Power was let go since it was found: what it held then says nothing any more."""
     _percent: float = 0.0
     """What it was told; discharge +."""
     _waits: bool = False
@@ -99,14 +95,9 @@ class Commander:
     _agreed_beat: int = 0
     _windows: dict[str, Window] = field(default_factory=dict)
 
-    def found(self, held: dict[str, int]) -> None:
-        """The device says what it holds, before anything is written."""
-        self._held, self._let_go = held, False
-
     def functions(self, values: Values) -> int | None:
-        """Register 21 as far as it is known: the bits that are not ours do not change."""
-        told = values.get("functions")
-        return self._held.get("functions") if told is None else int(told)
+        """Register 21, as the device holds it."""
+        return self._known("functions", values)
 
     def stop(self, values: Values, *, on: bool) -> tuple[Write, ...]:
         """No power: limits first, then the function bits, with the inverter on or in standby."""
@@ -118,8 +109,7 @@ class Commander:
         self._beat = number
 
     def _zero(self, values: Values, *, on: bool) -> tuple[Write, ...]:
-        first = self._way or CHARGE
-        limits = (self._limit(first, 0, values), self._limit(first.other, 0, values))
+        limits = (self._limit(CHARGE, 0, values), self._limit(DISCHARGE, 0, values))
         return (*limits, *self._bits(values, 0, on=on))
 
     def carry(self, power_w: float, values: Values, now: int) -> tuple[Write, ...]:
@@ -136,7 +126,6 @@ class Commander:
             closed = self._limit(towards, 0, values)
             return (away, closed, *prepared, *self._bits(values, 0, on=True))
         most = self._limit(towards, self._most_percent(towards), values)
-        self._let_go, self._way = True, towards
         return (away, *prepared, most, *self._bits(values, towards.bit, on=True))
 
     def held_w(self, values: Values, now: int | None) -> float | None:
@@ -261,16 +250,14 @@ class Commander:
         word = kept & ~(COMMANDS | ON) | wanted | (ON if on else 0)
         if self.options.feed_in is not None:
             word = word & ~FEED_IN | (FEED_IN if self.options.feed_in else 0)
-        return (_stored(FUNCTIONS, word, self._known("functions", values)),)
+        return (_stored(FUNCTIONS, word, kept),)
 
     def _write(self, address: int, name: str, word: int, values: Values) -> Write:
         return _stored(address, word, self._known(name, values))
 
     def _known(self, name: str, values: Values) -> int | None:
         told = values.get(name)
-        if told is None:
-            return None if self._let_go else self._held.get(name)
-        return int(told)
+        return self.held.get(name) if told is None else int(told)
 
 
 def _stored(address: int, word: int, held: int | None) -> Write:

@@ -86,9 +86,11 @@ class Driver(InverterDriver):
             msg = f"{code.hex(' ')} at register 7 is no firmware code: not a LuxPower inverter"
             raise WrongDeviceError(msg)
         limits = ask("holding", 64, 2)
-        self._commander.found(
-            {"functions": words[-1], "charge_limit": limits[0], "discharge_limit": limits[1]}
-        )
+        self._commander.held = {
+            "functions": words[-1],
+            "charge_limit": limits[0],
+            "discharge_limit": limits[1],
+        }
 
     @override
     def reading(self, values: Values) -> InverterReading:
