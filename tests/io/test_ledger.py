@@ -58,10 +58,3 @@ def test_after_a_silence_nothing_is_taken_for_granted() -> None:
     ledger.forget()
     assert sent(ledger, words(10), 1.0)
     assert not sent(ledger, words(10, holds=10), 100.0)
-
-
-def test_what_was_read_before_our_last_change_stops_no_zero() -> None:
-    ledger = Ledger("inverter", 10.0)
-    assert sent(ledger, words(50, holds=0), 0.0)
-    assert sent(ledger, words(0, holds=0), 0.1, urgent=True), "it holds 50 by now"
-    assert not sent(ledger, words(0, holds=0), 0.2, urgent=True)

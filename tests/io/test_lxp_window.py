@@ -2,9 +2,7 @@
 
 import pytest
 
-from appliance.io.buses import BusError
 from appliance.io.inverters._luxpower_window import Window, clock, minute_of, window_for, word_of
-from appliance.io.registers import Write
 from tests.io.lxp_driven import STILL, at, held, lxp, power, running, twin
 
 MIDNIGHT_S = 86_400.0
@@ -81,35 +79,6 @@ class TestMemory:
         assert rig.run(80.0, power(1_000.0), lambda: at(rig, 1_000.0))
         rig.run(2.0, power(1_000.0))
         assert rig.run(1.0, STILL, lambda: at(rig, 0.0))
-
-    def test_zero_does_not_wait_for_what_was_just_let_go_to_be_read_back(self) -> None:
-        rig = running(lxp())
-        rig.run(3.0, STILL)
-        assert rig.run(10.0, power(3_000.0), lambda: bool(held(rig, 21) & 1 << 10))
-        assert rig.run(0.1, STILL, lambda: held(rig, 65) == 0 and not held(rig, 21) & 1 << 10)
-
-    def test_the_thread_ends_just_after_power_was_let_go(self) -> None:
-        rig = running(lxp())
-        rig.run(3.0, STILL)
-        assert rig.run(10.0, power(3_000.0), lambda: bool(held(rig, 21) & 1 << 10))
-        rig.commanded.rest(rig.bus)
-        assert held(rig, 65) == 0 and not held(rig, 21) & (1 << 10 | 1 << 9)
-
-    def test_a_lost_zero_is_repeated_to_a_device_whose_answers_are_lost(self) -> None:
-        rig = running(lxp())
-        assert rig.run(10.0, power(3_000.0), lambda: at(rig, 3_000.0))
-        rig.run(3.0, power(3_000.0))
-        hears = rig.bus.write
-        lost: list[Write] = []
-
-        def write(write: Write, unit: int) -> None:
-            if lost:
-                hears(write, unit)
-            lost.append(write)
-            raise BusError("no answer")
-
-        rig.bus.write = write  # type: ignore[method-assign]
-        assert rig.run(3.0, STILL, lambda: held(rig, 65) == 0)
 
     def test_what_it_holds_already_is_not_written_after_a_silence(self) -> None:
         rig = running(lxp())
