@@ -40,7 +40,9 @@ def main() -> int:
     )
     if check.returncode:
         return check.returncode
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Both by our own handler: in the background of a script SIGINT is ignored otherwise.
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
     world: list[subprocess.Popen[str]] = []
     try:
         folder = ["--folder", str(FOLDER)]
@@ -61,6 +63,10 @@ def main() -> int:
         return 1
     finally:
         _end(world)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _simulator(*command: str) -> subprocess.Popen[str]:

@@ -5,7 +5,7 @@ A sum of which a part is not known is not known.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from math import isfinite
+from math import fsum, isfinite
 
 from appliance.io.plausible import plausible
 from appliance.io.registers import Values
@@ -15,7 +15,7 @@ from appliance.model import PhaseReading
 def total(*parts: float | None, name: str = "power_w") -> float | None:
     """The sum, when all parts are known and a quantity of that name can be so large."""
     known = [part for part in parts if part is not None]
-    return plausible(name, sum(known)) if len(known) == len(parts) else None
+    return plausible(name, fsum(known)) if len(known) == len(parts) else None
 
 
 def times(factor: float, value: float | None) -> float | None:

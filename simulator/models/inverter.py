@@ -49,7 +49,7 @@ class Inverter:
 
     def __init__(self, rated_w: float = UNIT_W, ramp_w_per_s: float | None = None) -> None:
         self.rated_w = rated_w
-        self._units = rated_w / UNIT_W
+        self.units = rated_w / UNIT_W
         self.ramp_w_per_s = RAMP_PER_S * rated_w if ramp_w_per_s is None else ramp_w_per_s
         self.setpoint_w = 0.0
         self.on = False
@@ -84,7 +84,7 @@ class Inverter:
             power_w = 0.0
         self.ac_power_w = power_w
         if power_w != 0.0 or self.state is State.OPERATION:
-            lost_w = self._units * loss_w(power_w / self._units)
+            lost_w = self.units * loss_w(power_w / self.units)
             self.dc_power_w = power_w + lost_w
             self.loss_wh += lost_w * dt_s / 3600.0
         else:

@@ -116,7 +116,8 @@ class Site:
             push_hz = (self._rng.random() - 0.5) * FREQUENCY_STEP_HZ * sqrt(dt_s)
             self._wander_hz += push_hz - self._wander_hz * (back if back < 1.0 else 1.0)
             self.frequency_hz = 50.0 + self._wander_hz
-        lost_w = self.inverter.dc_power_w - self.inverter.ac_power_w
+        # A larger box has more air and larger fans.
+        lost_w = (self.inverter.dc_power_w - self.inverter.ac_power_w) / self.inverter.units
         goal_c = HOUSE_C + (self.outdoor_c - HOUSE_C) / 3.0 + BOX_K_PER_W * lost_w
         share = dt_s / BOX_TIME_CONSTANT_S
         self.box_temperature_c += (goal_c - self.box_temperature_c) * (

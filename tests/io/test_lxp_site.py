@@ -57,7 +57,7 @@ def newest(slots: Slots) -> InverterReading | None:
 
 
 def test_power_both_ways_and_an_end_by_itself(site_file: Path) -> None:
-    site, slots = load_site(site_file), Slots.create(("grid",))
+    site, slots = load_site(site_file), Slots.create(("grid", "pv"))
     with pretend_site(site_file) as plant:
         plant.plant.site.bms.request_close = True
         inverter = plant.plant.site.inverter
@@ -97,7 +97,7 @@ def test_power_both_ways_and_an_end_by_itself(site_file: Path) -> None:
 
 
 def test_a_box_that_ends_leaves_it_at_rest(site_file: Path) -> None:
-    site, slots = load_site(site_file), Slots.create(("grid",))
+    site, slots = load_site(site_file), Slots.create(("grid", "pv"))
     with pretend_site(site_file) as plant:
         plant.plant.site.bms.request_close = True
         inverter = plant.plant.site.inverter

@@ -1,6 +1,7 @@
 """The battery made from its racks: what the map does not name, and whose faults are everybody's."""
 
 from collections.abc import Callable, Sequence
+from math import fsum
 from typing import Final
 
 from appliance.model import BatteryState, RackReading
@@ -11,13 +12,13 @@ Of = Callable[[Sequence[RackReading], str], float | None]
 def mean(racks: Sequence[RackReading], name: str) -> float | None:
     """Of those that know it."""
     known = _known(racks, name)
-    return sum(known) / len(known) if known else None
+    return fsum(known) / len(known) if known else None
 
 
 def total(racks: Sequence[RackReading], name: str) -> float | None:
     """None when one does not know it: less than all is not the sum."""
     known = _known(racks, name)
-    return sum(known) if known and len(known) == len(racks) else None
+    return fsum(known) if known and len(known) == len(racks) else None
 
 
 def state_of_charge(racks: Sequence[RackReading], name: str) -> float | None:
@@ -27,9 +28,11 @@ def state_of_charge(racks: Sequence[RackReading], name: str) -> float | None:
         if rack.soc_pct is None or rack.soe_wh is None or rack.soc_pct < 1.0:
             return mean(racks, name)
         weights.append((rack.soc_pct, rack.soe_wh / rack.soc_pct))
-    whole = sum(weight for _soc_pct, weight in weights)
+    whole = fsum(weight for _soc_pct, weight in weights)
     return (
-        sum(soc_pct * weight for soc_pct, weight in weights) / whole if whole else mean(racks, name)
+        fsum(soc_pct * weight for soc_pct, weight in weights) / whole
+        if whole
+        else mean(racks, name)
     )
 
 

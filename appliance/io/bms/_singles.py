@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from math import fsum
 from typing import Final
 
 from appliance.io.bms._map_values import SingleMap, Source
@@ -82,7 +83,7 @@ class Singles:
         low, high = min(known), max(known)
         return Cells(
             tuple(values),
-            sum(known) / len(known),
+            fsum(known) / len(known),
             low,
             high,
             f"{rack}.{values.index(low) + 1}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import fsum
 from typing import Final
 
 from appliance.io.bms._map_values import UNITS, LimitMap, Source, Sources, When
@@ -21,7 +22,7 @@ _BOUNDS: Final = {
 }
 """Beside those of every reading."""
 _JOIN: Final[dict[str, Callable[[list[float]], float]]] = {
-    "mean": lambda numbers: sum(numbers) / len(numbers),
+    "mean": lambda numbers: fsum(numbers) / len(numbers),
     "min": min,
     "max": max,
     "sum": sum,
