@@ -83,7 +83,7 @@ class Commanded:
         try:
             bus.connect()
             safe = self._driver.writes(SAFE, self._polled.values, self._beat)
-            refused = self._send(safe, bus, 0.0, urgent=True)
+            refused = self._send(safe, bus, 0.0, urgent=True, stops=True)
             if refused is not None:
                 raise refused
         except BusError as error:
@@ -105,7 +105,8 @@ class Commanded:
             self._beat_at_s = now_s + HEARTBEAT_S if due else self._beat_at_s
             falls = abs(allowed.power_w) <= abs(self._power_w)
             self._power_w = allowed.power_w
-            refused_now = self._send(wanted, bus, now_s, urgent=falls)
+            stops = not allowed.inverter_on
+            refused_now = self._send(wanted, bus, now_s, urgent=falls, stops=stops)
             refused = refused or refused_now
             self._refusal = self._refusal if refused or not armed else ""
         if refused is not None:
@@ -114,7 +115,8 @@ class Commanded:
     def _zero(self, setpoints: Setpoints, bus: Registers, now_s: float) -> None:
         """Zero before all else: a device whose answers are lost may still hear, and arming keeps it alive."""
         zero = msgspec.structs.replace(setpoints, power_w=0.0, reactive_var=0.0)
-        self._send(self._driver.writes(zero, {}, self._beat), bus, now_s, urgent=True)
+        writes = self._driver.writes(zero, {}, self._beat)
+        self._send(writes, bus, now_s, urgent=True, stops=True)
 
     def _arm(self, bus: Registers, now_s: float) -> RefusedError | None:
         """Set the communication timeout and the like, once per connection and after each silence.
@@ -152,12 +154,18 @@ class Commanded:
                 log.warning("%s keeps %s at %d, not %s", name, kept, address, write.words)
 
     def _send(
-        self, writes: tuple[Write, ...], bus: Registers, now_s: float, *, urgent: bool
+        self,
+        writes: tuple[Write, ...],
+        bus: Registers,
+        now_s: float,
+        *,
+        urgent: bool,
+        stops: bool = False,
     ) -> RefusedError | None:
         """Send all, whatever is refused: no write waits for another to be accepted. The first refusal."""
         first: RefusedError | None = None
         for write in writes:
-            if not self._ledger.lets(write, now_s, urgent=urgent):
+            if not self._ledger.lets(write, now_s, urgent=urgent, stops=stops):
                 continue
             try:
                 bus.write(write, self._settings.unit)

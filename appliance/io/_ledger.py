@@ -30,8 +30,11 @@ class Ledger:
         self.count = 0
         """How often memory was written since the start."""
 
-    def lets(self, write: Write, now_s: float, *, urgent: bool) -> bool:
-        """Send it? Always, unless it is kept in memory that wears out and says nothing new."""
+    def lets(self, write: Write, now_s: float, *, urgent: bool, stops: bool = False) -> bool:
+        """Send it? Always, unless it is kept in memory that wears out and says nothing new.
+
+        `stops`: the device shall be off, so what was read before our own last change counts for nothing.
+        """
         if not write.stored:
             return True
         entry = self._entries.get(write.address)
@@ -39,7 +42,7 @@ class Ledger:
             pause_s = REPEAT_S[min(entry.times, len(REPEAT_S)) - 1]
             told = write.holds is None or write.holds == write.words
             return not told and now_s - entry.at_s >= pause_s
-        if write.holds == write.words:
+        if write.holds == write.words and (entry is None or not stops):
             return False
         return urgent or entry is None or now_s - entry.at_s >= self._pause_s
 

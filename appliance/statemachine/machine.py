@@ -49,9 +49,9 @@ def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpo
         return Setpoints(reset_faults=resets) if resets else SAFE
     if emergency:
         return Setpoints(contactors_closed=not resting and waited_s < EMERGENCY_WAIT_S)
-    inverter_on = before.inverter_on and not resting and waited_s < WAIT_FOR_REST_S
-    inverter_runs = (
-        scene.seen.inverter is not None and scene.seen.inverter.state is InverterState.RUNNING
-    )
-    opens = (resting and not inverter_on and not inverter_runs) or waited_s >= WAIT_FOR_INVERTER_S
+    inverter = scene.seen.inverter
+    inverter_on = before.inverter_on and not resting and waited_s < scene.times * WAIT_FOR_REST_S
+    inverter_runs = inverter is not None and inverter.state is InverterState.RUNNING
+    late = waited_s >= scene.times * WAIT_FOR_INVERTER_S
+    opens = (resting and not inverter_on and not inverter_runs) or late
     return Setpoints(inverter_on=inverter_on, contactors_closed=not opens)

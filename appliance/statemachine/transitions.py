@@ -9,6 +9,8 @@ from appliance.model import BatteryState, Effect, InverterState, Memory, Snapsho
 CURRENT_BOUND_A: Final = 1.0
 """Contactors open below this current; opening under load wears them out."""
 STOP_TIMEOUT_S: Final = 5.0
+SLOW_TIMES: Final = 4.0
+"""An inverter that follows slowly needs so many times as long for each step of stopping."""
 ERROR_SETTLE_S: Final = 3.0
 """An error that stops power, clears and comes back must not do so many times a second."""
 LONGEST_SETTLE_S: Final = 900.0
@@ -31,6 +33,12 @@ class Scene:
     reserve_pct: float
     wakes: bool
     """The mode would use the battery if the box were awake."""
+
+    @property
+    def times(self) -> float:
+        """How many times as long a step of stopping may take."""
+        inverter = self.seen.inverter
+        return SLOW_TIMES if inverter is not None and inverter.follows_slowly else 1.0
 
     @property
     def in_state_s(self) -> float:
@@ -138,7 +146,7 @@ def _stopped(scene: Scene) -> bool:
     battery, inverter = scene.seen.battery, scene.seen.inverter
     contactors_open = battery is None or battery.state is not BatteryState.CONNECTED
     inverter_off = inverter is None or inverter.state is not InverterState.RUNNING
-    return (contactors_open and inverter_off) or scene.in_state_s > STOP_TIMEOUT_S
+    return (contactors_open and inverter_off) or scene.in_state_s > scene.times * STOP_TIMEOUT_S
 
 
 def _empty(scene: Scene) -> bool:

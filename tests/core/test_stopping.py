@@ -169,3 +169,13 @@ def test_a_power_that_is_no_power_is_refused(want: SetPower) -> None:
     story.ask(GoToMode("local_control"))
     assert not story.ask(want).ok
     assert (story.last.manual, story.last.setpoints.power_w) == (None, 0.0)
+
+
+def test_a_slow_inverter_gets_four_times_as_long_but_not_in_an_emergency() -> None:
+    slow = inverter(3_000.0, follows_slowly=True)
+    story = box(RUN)
+    story.run(1.0, inverter=slow, battery=battery(current_a=9.0))
+    story.ask(GoToState(IDLE))
+    assert story.run(7.5).setpoints.inverter_on
+    assert story.run(4.0).setpoints.contactors_closed
+    assert not story.run(1.0).setpoints.contactors_closed

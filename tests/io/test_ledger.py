@@ -58,3 +58,16 @@ def test_after_a_silence_nothing_is_taken_for_granted() -> None:
     ledger.forget()
     assert sent(ledger, words(10), 1.0)
     assert not sent(ledger, words(10, holds=10), 100.0)
+
+
+def test_to_stop_an_older_reading_counts_for_nothing() -> None:
+    ledger = Ledger("inverter", 10.0)
+    assert sent(ledger, words(50, holds=0), 0.0)
+    assert not ledger.lets(words(0, holds=0), 1.0, urgent=True), (
+        "in operation a reading is believed"
+    )
+    assert ledger.lets(words(0, holds=0), 1.0, urgent=True, stops=True)
+    fresh = Ledger("inverter", 10.0)
+    assert not fresh.lets(words(0, holds=0), 1.0, urgent=True, stops=True), (
+        "it never was anything else"
+    )
