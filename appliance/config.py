@@ -47,7 +47,7 @@ def load_site(path: Path) -> SiteSettings:
         raise SiteError(path, error.mistakes) from error
     profile_mistakes = _put_grid_code(document)
     mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
-    mistakes += _speaker_mistakes(document)
+    mistakes += [*_speaker_mistakes(document), *_sensor_bus_mistakes(document)]
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
         | {"bms": registry.bms_families() | {INVERTER_SPEAKS}},
@@ -125,6 +125,23 @@ def _speaker_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
             f'battery.driver = "{INVERTER_SPEAKS}": {name} says nothing of its battery; '
             f"these do: {', '.join(speak)}"
         )
+
+
+def _sensor_bus_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
+    """A chip is on an I2C bus, what the kernel shows is in its files: the driver knows."""
+    sensors, buses = document.get("sensors"), document.get("buses")
+    if not isinstance(sensors, dict) or not isinstance(buses, dict):
+        return
+    folder = DRIVER_FOLDERS["sensors"]
+    for name, sensor in sensors.items():
+        if not isinstance(sensor, dict) or sensor.get("driver") not in registry.names(folder):
+            continue
+        bus = buses.get(sensor.get("bus"))
+        kind = bus.get("kind") if isinstance(bus, dict) else None
+        wanted = registry.load(folder, sensor["driver"]).Driver.KIND
+        if kind in ("i2c", "files") and kind != wanted:
+            where = f"sensors.{name}.bus = {sensor['bus']!r}"
+            yield f"{where} is {kind}; {sensor['driver']} must be on {wanted}"
 
 
 def _devices(

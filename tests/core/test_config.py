@@ -142,3 +142,10 @@ def test_the_shipped_site_is_in_order_and_the_schema_knows_the_modes() -> None:
     assert load_site(HOME).name == "Nordhavn 3"
     modes = schema()["properties"]["modes"]["properties"]
     assert set(modes) == {"self_consumption", "passive", "local_control"}
+
+
+def test_a_sensor_on_the_wrong_kind_of_bus_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(HOME.read_text().replace('driver = "bme680"', 'driver = "cpu"', 1))
+    with pytest.raises(SiteError, match=r"sensors\.box\.bus = 'i2c1' is i2c; cpu must be on files"):
+        load_site(path)
