@@ -76,9 +76,11 @@ def rack_apart(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
         return NOWHERE
     working = {rack.rack for rack in battery.working}
     told_open = memory.commanded.racks_open
+    waits = {one.rack: one.waits for one in memory.racks_apart}
+    why = {rack.rack: ", ".join(rack.faults) or waits.get(rack.rack) for rack in battery.racks}
     return tuple(
         [
-            f"rack {rack.rack}" + (f": {', '.join(rack.faults)}" if rack.faults else "")
+            f"rack {rack.rack}" + (f": {why[rack.rack]}" if why[rack.rack] else "")
             for rack in battery.racks
             if rack.rack not in working
             or rack.rack in told_open

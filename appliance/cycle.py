@@ -94,6 +94,7 @@ class Cycle:
             state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors,
             stops_after(scene, state), forced, memory.asleep_until_s, memory.balancing_asked,
             memory.woken_at_s, memory.waking, memory.asleep_since_s, memory.racks_apart,
+            memory.rack_pause,
         )  # fmt: skip
         title = self._titles[memory.mode]
         return Decision(

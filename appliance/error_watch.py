@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from appliance.errors import ERRORS, ROWS
 from appliance.model import ActiveError, Memory, Severity, Snapshot
 from appliance.site import SiteSettings
@@ -10,6 +12,8 @@ from appliance.site import SiteSettings
 _Key = tuple[int, str]
 CONDITIONS: Final = tuple((row.number, row.holds) for row in ERRORS)
 """All of them run in every cycle."""
+STILL_TOLD: Final = frozenset({126})
+"""Their words follow while they are raised: why it is still so. All others keep what raised them."""
 
 
 def _source_name(source: str) -> str:
@@ -54,7 +58,11 @@ class ErrorWatch:
         self._held_since_s = since_s
         for key, source in held.items():
             row = ROWS[key[0]]
-            if key not in self._active and now_s - since_s[key] >= row.raise_after_s:
+            known = self._active.get(key)
+            if known is not None and key[0] in STILL_TOLD and known.source != source:
+                self._active[key] = msgspec.structs.replace(known, source=source)
+                changed = True
+            if known is None and now_s - since_s[key] >= row.raise_after_s:
                 self._active[key] = ActiveError(
                     number=row.number, source=source, severity=row.severity, title=row.title,
                     remedy=row.remedy, effects=row.effects, since_at=utc, latched=row.latched,

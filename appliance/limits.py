@@ -17,6 +17,8 @@ FREE: Final[Caps] = (inf, inf)
 CLOSED: Final[Caps] = (0.0, 0.0)
 SOC_TAPER_PCT: Final = 2.0
 """Power falls to zero over the last percent, so that the end is met softly."""
+JOINING_SHARE: Final = 0.5
+"""Of the current below which a rack may join: what is asked for is not what flows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,19 @@ def _because_frequency(seen: Snapshot, _site: SiteSettings) -> str:
     return "the grid's frequency" if hertz is None else f"grid at {hertz:.2f} Hz"
 
 
+def _rack_joins(seen: Snapshot, site: SiteSettings) -> Caps:
+    """Little current flows while a contactor closes, and voltages can be compared."""
+    pause = None if seen.memory is None else seen.memory.rack_pause
+    if pause is None or seen.now_s >= pause.until_s or seen.battery is None:
+        return FREE
+    low_w = JOINING_SHARE * site.battery.joining.current_a * (seen.battery.voltage_v or 0.0)
+    return low_w, low_w
+
+
+def _because_rack_joins(_seen: Snapshot, _site: SiteSettings) -> str:
+    return "a rack that joins"
+
+
 # fmt: off
 LIMITS: Final = (
     #   name                caps               because
@@ -220,6 +235,7 @@ LIMITS: Final = (
     Row("grid connection",  _connection,       _because_connection),
     Row("grid code ramp",   _ramp,             _because_ramp),
     Row("frequency",        _frequency,        _because_frequency),
+    Row("a rack joins",     _rack_joins,       _because_rack_joins),
 )
 # fmt: on
 

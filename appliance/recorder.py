@@ -143,7 +143,8 @@ class Recorder:
 
 
 def _by_key(errors: tuple[ActiveError, ...]) -> dict[tuple[int, str], ActiveError]:
-    return {(error.number, error.source): error for error in errors}
+    """The device's own words behind the colon may change while it is raised."""
+    return {(error.number, error.source.partition(":")[0]): error for error in errors}
 
 
 def _durable(decision: Decision, before: Durable | None) -> Durable:

@@ -31,8 +31,9 @@ class Care:
             memory = remember(asleep, seen, memory)
         if self._has_racks:
             apart = self._joining.apart(seen, memory)
-            if apart != memory.racks_apart:
-                memory = msgspec.structs.replace(memory, racks_apart=apart)
+            pause = self._joining.pause
+            if apart != memory.racks_apart or pause != memory.rack_pause:
+                memory = msgspec.structs.replace(memory, racks_apart=apart, rack_pause=pause)
             racks_open = tuple([one.rack for one in apart])
         if self._balances:
             balancing = not asleep and self._balancing.allowed(state, seen, memory)

@@ -98,6 +98,18 @@ class RackApart(Word, frozen=True):
     """It rests until then, however well it looks."""
     times: int = 0
     """How often it has left; it rests twice as long each time. 0: it never was connected."""
+    waits: str = ""
+    """Why it is still out, where that is no fault, in words."""
+
+
+class RackPause(Word, frozen=True):
+    """Power is held low so that a rack may join."""
+
+    until_s: float
+    rack: int | None = None
+    """It was let in and closes; None: power falls first."""
+    asked_at_s: float | None = None
+    """When the battery's work was last interrupted for it."""
 
 
 class Memory(Word, frozen=True):
@@ -124,6 +136,7 @@ class Memory(Word, frozen=True):
     """It was woken and has not answered since."""
     asleep_since_s: float | None = None
     racks_apart: tuple[RackApart, ...] = ()
+    rack_pause: RackPause | None = None
 
 
 class GridView(Word, frozen=True):

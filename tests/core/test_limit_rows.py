@@ -13,6 +13,7 @@ from appliance.model import (
     GridView,
     Memory,
     MeterReading,
+    RackPause,
     State,
 )
 from tests.core.boxes import cell
@@ -29,6 +30,10 @@ SITE = with_grid_code(Story().site)
 
 def running_for(seconds: float) -> Memory:
     return Memory(state=State.RUN, state_since_s=100.0 - seconds)
+
+
+def joining_until(until_s: float) -> Memory:
+    return Memory(rack_pause=RackPause(until_s, 2))
 
 
 def at_hertz(frequency_hz: float) -> GridView:
@@ -105,6 +110,12 @@ HELD: dict[str, tuple[Held, ...]] = {
         Held(4_000.0, 0.0, "grid at 50.30 Hz", {"grid_view": at_hertz(50.3), "inverter": inverter(-500.0)}),
         Held(-4_000.0, -800.0, "grid at 49.70 Hz", {"grid_view": at_hertz(49.7), "inverter": inverter(-800.0)}),
     ),
+    "a rack joins": (
+        Held(4_000.0, 1_050.0, "a rack that joins", {"memory": joining_until(100.1)}),
+        Held(-4_000.0, -1_050.0, "a rack that joins", {"memory": joining_until(100.1)}),
+        Held(4_000.0, 0.0, "a rack that joins",
+             {"memory": joining_until(100.1), "battery": battery(voltage_v=None)}),
+    ),
 }
 # fmt: on
 HELD_LIST = [(name, held) for name, cases in HELD.items() for held in cases]
@@ -131,7 +142,7 @@ UNTOLD = rack(cell_max_v=None, cell_min_v=None, cell_max_c=None, cell_min_c=None
 @pytest.mark.parametrize("picture", [
     {"battery": battery(UNTOLD, guards_cells=True)}, {"battery": battery(soc_pct=98.0)}, {"battery": battery(soc_pct=12.0)},
     cell(2, cell_max_v=3.55), cell(2, cell_min_v=3.0), cell(2, cell_max_c=45.0),
-    cell(2, cell_min_c=2.0), {"grid": MeterReading(12_000.0)}, {"grid": MeterReading(-12_000.0)},
+    cell(2, cell_min_c=2.0), {"grid": MeterReading(12_000.0)}, {"grid": MeterReading(-12_000.0)}, {"memory": joining_until(100.0)},
 ])  # fmt: skip
 def test_at_the_edge_nothing_is_held_back(picture: dict[str, Any]) -> None:
     for wish_w in (-5_000.0, 5_000.0):
