@@ -12,6 +12,7 @@ from appliance.model import (
     AckErrors,
     Answer,
     BalanceCells,
+    BatteryReading,
     Effect,
     ForceClimate,
     GoToMode,
@@ -75,6 +76,7 @@ def battery_words(status: Status) -> Words:
     )  # fmt: skip
     known: Words = {name: getattr(battery, name, None) for name in names}
     return known | {
+        "capacity_wh": None if battery is None else _capacity_wh(battery),
         "state": None if battery is None else battery.state,
         "asleep": setpoints.battery_asleep,
         "balancing": setpoints.balancing,
@@ -216,11 +218,15 @@ def _battery_lines(status: Status) -> list[str]:
         lines.append("         cells are balanced")
     if setpoints.racks_open:
         lines.append(f"         racks not connected: {', '.join(map(str, setpoints.racks_open))}")
-    if battery is not None and battery.capacity_wh is not None:
-        lines.append(
-            f"         holds {battery.capacity_wh / 1e3:.1f} kWh ({battery.soh_pct:.0f} %)"
-        )
+    capacity_wh = None if battery is None else _capacity_wh(battery)
+    if battery is not None and capacity_wh is not None:
+        lines.append(f"         holds {capacity_wh / 1e3:.1f} kWh ({battery.soh_pct:.0f} %)")
     return lines
+
+
+def _capacity_wh(battery: BatteryReading) -> float | None:
+    """What it holds without the racks that are open."""
+    return None if battery.capacity_wh is None else battery.capacity_wh * battery.working_share
 
 
 def _errors_text(status: Status) -> str:

@@ -163,12 +163,18 @@ def _eta(status: Status, soc_pct: float | None, average_w: float | None) -> str:
     share_pct = soc_pct - status.reserve_pct if sign > 0 else FULL_PCT - soc_pct
     if share_pct < 0.1:
         return ""
-    hours = share_pct / 100.0 * status.capacity_wh / abs(average_w)
+    hours = share_pct / 100.0 * _capacity_wh(status) / abs(average_w)
     return text("reserve_in" if sign > 0 else "full_in", time=figures.duration(hours))
 
 
 def _stored(status: Status, battery: BatteryReading | None) -> str:
     if battery is None or battery.soe_wh is None:
         return ""
-    energy, capacity = figures.kilowatt_hours(battery.soe_wh, status.capacity_wh)
+    energy, capacity = figures.kilowatt_hours(battery.soe_wh, _capacity_wh(status))
     return text("stored", energy=energy, capacity=capacity)
+
+
+def _capacity_wh(status: Status) -> float:
+    """Of the racks that work: one that is open holds nothing that can be used."""
+    battery = status.snapshot.battery
+    return status.capacity_wh * (1.0 if battery is None else battery.working_share)

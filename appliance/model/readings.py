@@ -124,6 +124,11 @@ class BatteryReading(Word, frozen=True):
         left = [rack for rack in racks if rack.contactors_closed is not False and not rack.silent]
         return racks if len(left) in (0, len(racks)) else tuple(left)
 
+    @property
+    def working_share(self) -> float:
+        """Of the racks: 1 when all carry the battery, and when none is told of."""
+        return len(self.working) / len(self.racks) if self.racks else 1.0
+
 
 class InverterState(StrEnum):
     """What the inverter says it is doing."""

@@ -10,7 +10,7 @@ from appliance.cloud.telemetry import spot
 from appliance.ctl import _status_text, status_words, want_of
 from appliance.model import BalanceCells, Setpoints, SleepBattery, State, Status, Want
 from tests.io.threads import decision
-from tests.stories import battery, seen
+from tests.stories import battery, rack, seen
 
 
 def asked(*words: str) -> Want:
@@ -42,6 +42,13 @@ def test_what_is_known_of_the_battery_is_told(tmp_path: Path) -> None:
     body = spot(snapshot, made)
     assert (body["battery_asleep"], body["racks_open"]) == (True, [2, 5])
     assert (body["capacity_wh"], body["soc_bms_pct"]) == (9_010.0, 53.0)
+    racks = (rack(1), rack(2, contactors_closed=False))
+    one_left = seen(battery=msgspec.structs.replace(told, racks=racks))
+    half = msgspec.structs.replace(status, snapshot=one_left)
+    assert "holds 4.5 kWh (85 %)" in _status_text(half), "a rack that is open holds nothing"
+    words = status_words(half, tmp_path)["battery"]
+    assert isinstance(words, dict)
+    assert words["capacity_wh"] == 4_505.0
     unknown = msgspec.structs.replace(status, snapshot=seen(battery=None))
     words = status_words(unknown, tmp_path)["battery"]
     assert isinstance(words, dict)

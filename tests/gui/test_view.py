@@ -9,7 +9,15 @@ from appliance.gui.flows import Flow
 from appliance.gui.scenes import BY_NAME, CELL_FULL, CLOCK, METER_SILENT, NOW, status
 from appliance.gui.texts import TEXTS
 from appliance.gui.view import PILL_TONES, Look, View, view
-from appliance.model import InverterReading, InverterState, Limits, ManualPower, State, Status
+from appliance.model import (
+    InverterReading,
+    InverterState,
+    Limits,
+    ManualPower,
+    RackReading,
+    State,
+    Status,
+)
 
 UNKNOWN = "–\u2009–"
 
@@ -89,6 +97,24 @@ def test_time_to_full_and_to_the_reserve(battery_w: float, soc_pct: float, eta: 
     seen = status(battery_w=battery_w, soc_pct=soc_pct)
     shown = view(Look(status=seen, age_s=0.1, utc=NOW, battery_w=battery_w))
     assert shown.ring.eta == eta
+
+
+def test_a_rack_that_is_open_holds_nothing() -> None:
+    """10.6 kWh in two racks, of which one is left, half full: 2.65 kWh to go at 2 kW."""
+    seen = status(battery_w=-2000.0, soc_pct=50.0)
+    battery = seen.snapshot.battery
+    assert battery is not None
+    racks = (RackReading(1, contactors_closed=True), RackReading(2, contactors_closed=False))
+    left = replace(battery, soe_wh=2_650.0, racks=racks)
+    seen = replace(seen, snapshot=replace(seen.snapshot, battery=left))
+    shown = view(Look(status=seen, age_s=0.1, utc=NOW, battery_w=-2000.0)).ring
+    assert (shown.stored, shown.eta) == ("2.6 of 5.3 kWh", "Full in 1 h 20 min")
+    both = replace(
+        left, soe_wh=5_300.0, racks=(racks[0], replace(racks[1], contactors_closed=True))
+    )
+    seen = replace(seen, snapshot=replace(seen.snapshot, battery=both))
+    shown = view(Look(status=seen, age_s=0.1, utc=NOW, battery_w=-2000.0)).ring
+    assert (shown.stored, shown.eta) == ("5.3 of 10.6 kWh", "Full in 2 h 40 min")
 
 
 def test_the_ring_warns_at_the_reserve() -> None:

@@ -109,7 +109,8 @@ class Decoder:
         heard = [rack.read(stored, now_s, expected) for rack in self._racks]
         reading = self._battery.read(stored, now_s, speaks, heard)
         if reading.soe_wh is None and reading.soc_pct is not None:
-            soe_wh = reading.soc_pct / 100.0 * self._capacity_wh or None
+            working_wh = self._capacity_wh * reading.working_share
+            soe_wh = reading.soc_pct / 100.0 * working_wh if working_wh else None
             return msgspec.structs.replace(reading, soe_wh=soe_wh)
         return reading
 
