@@ -11,7 +11,7 @@ TARGETS: Final = """\
 targets:
   tcp://192.168.1.20:502                     Modbus TCP
   rtu:///dev/ttyUSB0?baud=9600&parity=none   Modbus RTU; parity none, even, odd; stop_bits 1, 2
-  can://can0                                 a BMS: listens for 3 s
+  can://can0                                 a BMS: listens for 3 s (--set listen_s=20)
   socketcand://192.168.1.5:29536/can0        the same over TCP
   i2c:///dev/i2c-1?address=0x76              a sensor
   pigpio://192.168.1.5:8888/1?address=0x76   the same over TCP

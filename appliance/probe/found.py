@@ -1,11 +1,16 @@
 """What a probe found, and how it fails."""
 
+import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.io.meters._set_up import Plan
 from appliance.model import BatteryReading, InverterReading, MeterReading, SensorReading
 
+BYTES: Final = re.compile(r"""\bb('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+"""Bytes as Python writes them."""
 Reading = BatteryReading | InverterReading | MeterReading | SensorReading
 
 
@@ -19,6 +24,16 @@ class WrongInputError(Exception):
     def __init__(self, mistakes: Iterable[str]) -> None:
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(self.mistakes))
+
+
+def plain(text: str) -> str:
+    """Bytes in an error's text as words."""
+
+    def words(match: re.Match[str]) -> str:
+        told: bytes = ast.literal_eval(match[0])
+        return repr(told.decode("utf-8", "replace"))
+
+    return BYTES.sub(words, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +58,5 @@ class Found:
     reading: Reading | None
     took_s: float
     set_up: SetUpDone | None = None
+    note: str = ""
+    """What the installer should know of this reading."""

@@ -1,4 +1,4 @@
-"""Probing a BMS: listens on a CAN bus, sends nothing."""
+"""Probing a BMS: listens on a CAN bus; sends only what its map marks as a question, which changes nothing."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -7,18 +7,22 @@ from pydantic import Field
 
 from appliance.clock import Clock
 from appliance.io.bms import Decoder, FamilyError
+from appliance.io.bms._outgoing import Ask
+from appliance.io.bms.request import Request
 from appliance.io.buses import BusError
 from appliance.io.buses.can import CanPort, open_can
-from appliance.probe.found import Found, ProbeError, WrongInputError
+from appliance.probe.found import Found, ProbeError, WrongInputError, plain
+from appliance.probe.rounds import Rounds
 from appliance.probe.target import Target
 from appliance.settings import Settings
 from appliance.site import CanBus
 
 LISTEN_S: Final = 3.0
 GATHER_S: Final = 1.2
-"""After the first frame that counts: by then a BMS has said everything once."""
+"""After the first frame that counts: by then a BMS has said everything once, but for its single cells."""
 RECEIVE_S: Final = 0.05
 SHOWN: Final = 12
+NOTHING: Final = Ask(closed=None)
 
 
 class Options(Settings):
@@ -26,6 +30,8 @@ class Options(Settings):
 
     racks: Annotated[int, Field(ge=1, le=64)] = 1
     capacity_wh: Annotated[float, Field(ge=0, le=100e6)] = 0.0
+    listen_s: Annotated[float, Field(ge=0.5, le=60)] | None = None
+    """For batteries whose cells take longer than usual."""
 
 
 def hear(name: str, target: Target, bus: CanBus, options: Mapping[str, Any], clock: Clock) -> Found:
@@ -33,43 +39,78 @@ def hear(name: str, target: Target, bus: CanBus, options: Mapping[str, Any], clo
     chosen = Options.model_validate(dict(options))
     try:
         decoder = Decoder.of(name, chosen.racks, chosen.capacity_wh)
+        questions = _Questions(Request(decoder.family, racks=chosen.racks))
+        rounds = Rounds(decoder.family, chosen.racks)
     except FamilyError as error:
         raise WrongInputError([str(error)]) from error
+    listen_s = LISTEN_S if chosen.listen_s is None else chosen.listen_s
     started_s = clock.now_s()
     try:
         port = open_can(bus, clock)
+        try:
+            seen = _listen(port, decoder, questions, rounds, listen_s, clock)
+        finally:
+            port.close()
     except BusError as error:
-        raise ProbeError(f"{target.text}: {error}\n{_NO_BUS}") from error
-    try:
-        seen = _listen(port, decoder, clock)
-    except BusError as error:
-        raise ProbeError(f"{target.text}: {error}\n{_NO_BUS}") from error
-    finally:
-        port.close()
+        raise ProbeError(f"{target.text}: {plain(str(error))}\n{_NO_BUS}") from error
     if decoder.heard_at_s() is None:
-        raise ProbeError(f"{target.text}: {_unheard(seen, bus, name)}")
-    now_s = clock.now_s()
-    title = decoder.family.title
-    return Found("bms", name, title, "", target.text, decoder.reading(now_s), now_s - started_s)
+        raise ProbeError(f"{target.text}: {_unheard(seen, bus, name, listen_s, bool(questions))}")
+    now_s, title = clock.now_s(), decoder.family.title
+    reading = decoder.reading(now_s)
+    note = "" if rounds.done else _NOT_ALL.format(listen_s)
+    return Found("bms", name, title, "", target.text, reading, now_s - started_s, note=note)
 
 
-def _listen(port: CanPort, decoder: Decoder, clock: Clock) -> set[int]:
+class _Questions:
+    """What a BMS that speaks only when it is asked wants to hear; nothing for all others."""
+
+    def __init__(self, request: Request) -> None:
+        self._messages = [message for message in request.messages if message.row.question]
+        self._due_s = [0.0 for _message in self._messages]
+
+    def __bool__(self) -> bool:
+        return bool(self._messages)
+
+    def ask(self, port: CanPort, now_s: float) -> None:
+        """Send those that are due. Raises BusError."""
+        for number, message in enumerate(self._messages):
+            if now_s >= self._due_s[number]:
+                self._due_s[number] = now_s + message.row.period_s
+                for frame_id, data in message.frames(NOTHING):
+                    port.send(frame_id, data)
+
+
+def _listen(
+    port: CanPort,
+    decoder: Decoder,
+    questions: _Questions,
+    rounds: Rounds,
+    listen_s: float,
+    clock: Clock,
+) -> set[int]:
     """Until the BMS has said everything once, or the time is over; the identifiers seen."""
     seen: set[int] = set()
-    ends_s, heard = clock.now_s() + LISTEN_S, False
-    while clock.now_s() < ends_s:
+    ends_s = clock.now_s() + listen_s
+    gathered_s = ends_s
+    heard = False
+    while (now_s := clock.now_s()) < ends_s:
+        questions.ask(port, now_s)
         for frame in port.receive(RECEIVE_S):
             seen.add(frame.id & 0x1FFF_FFFF)
             decoder.store(frame)
+            rounds.store(frame)
         if not heard and decoder.heard_at_s() is not None:
-            heard, ends_s = True, min(ends_s, clock.now_s() + GATHER_S)
+            heard, gathered_s = True, now_s + GATHER_S
+        if now_s >= gathered_s and rounds.done:
+            break
     return seen
 
 
-def _unheard(seen: set[int], bus: CanBus, name: str) -> str:
+def _unheard(seen: set[int], bus: CanBus, name: str, listen_s: float, asked: bool) -> str:
     if not seen:
         return (
-            f"nothing heard in {LISTEN_S:g} s\nIs the BMS awake, are CAN high and low the right way"
+            f"nothing heard in {listen_s:g} s{', though asked' if asked else ''}"
+            "\nIs the BMS awake, are CAN high and low the right way"
             f" round, 120 ohm at both ends, and {bus.bitrate} bit/s its speed?"
         )
     shown = " ".join(f"{number:X}" for number in sorted(seen)[:SHOWN])
@@ -80,4 +121,8 @@ def _unheard(seen: set[int], bus: CanBus, name: str) -> str:
     )
 
 
+_NOT_ALL: Final = (
+    "one round of all cells takes longer than {:g} s, those not heard yet are missing:"
+    " add --set listen_s=20"
+)
 _NO_BUS: Final = "Is the interface up (ip link set can0 up type can bitrate 500000), or the socketcand server running?"

@@ -12,6 +12,9 @@ UNITS: Final = {
     "va": "VA", "hpa": "hPa", "ohm": "ohm", "rpm": "1/min",
 }  # fmt: skip
 """By the end of the name."""
+QUANTITIES: Final = {"w": "power", "v": "voltage", "a": "current", "c": "temperature"}
+"""Named where the same words stand for several: the highest of cells, the most there may be."""
+SEVERAL: Final = frozenset({"max", "min", "cell"})
 SIGNS: Final = {
     "meter": "import +, production +",
     "inverter": "discharge +",
@@ -56,7 +59,8 @@ def as_text(found: Found) -> str:
 
 
 def _warnings(found: Found) -> tuple[str, ...]:
-    return () if found.reading is None else found.reading.warnings
+    told = () if found.reading is None else found.reading.warnings
+    return (*told, found.note) if found.note else told
 
 
 def _set_up(done: SetUpDone) -> list[str]:
@@ -79,6 +83,9 @@ def _rows(reading: msgspec.Struct) -> list[Row]:
         value: object = getattr(reading, name)
         if name == "warnings":
             continue
+        if name == "cells_v" and isinstance(value, tuple) and value:
+            rows.append(("single cells", _cells(value), ""))
+            continue
         if isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
             rows += _parts(name, value)
         elif name == "values" and isinstance(value, tuple):
@@ -99,10 +106,26 @@ def _parts(name: str, parts: tuple[msgspec.Struct, ...]) -> list[Row]:
     ]
 
 
+def _cells(cells_v: tuple[float | None, ...]) -> str:
+    """How many are known, and the extremes: hundreds of numbers help nobody."""
+    known_v = [cell_v for cell_v in cells_v if cell_v is not None]
+    count = f"{len(known_v)} of {len(cells_v)}"
+    return f"{count}, {min(known_v):.3f} to {max(known_v):.3f} V" if known_v else count
+
+
 def _row(name: str, value: object) -> Row:
     label, _, last = name.rpartition("_")
     unit = UNITS.get(last, "") if label else ""
-    return (label if unit else name).replace("_", " "), _text(value), unit
+    return _label(label if unit else name, last), _text(value), unit
+
+
+def _label(name: str, unit: str) -> str:
+    """`max_charge` in W: "max charge power"; `cell_min_v_at`: "cell min voltage at"."""
+    words = name.split("_")
+    if words[0] in SEVERAL:
+        words = [QUANTITIES.get(word, word) for word in words]
+        words += [QUANTITIES[unit]] if unit in QUANTITIES else []
+    return " ".join(words)
 
 
 def _text(value: object) -> str:

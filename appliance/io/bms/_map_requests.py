@@ -1,14 +1,20 @@
 """How a signal map says what the BMS wants to hear."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from appliance.io.bms._map_values import Proof, as_tuple
 from appliance.settings import Settings
 
 Raw = dict[str, int]
 """Signal -> bare number."""
+
+
+ACTING: Final = (
+    "open", "close", "reset_faults", "balance", "sleep", "wake", "tell", "racks", "quiet_asleep"
+)  # fmt: skip
+"""Keys of a message that may change something in the battery."""
 
 
 class Told(Settings):
@@ -36,6 +42,8 @@ class RequestMap(Proof):
     times: Annotated[int, Field(ge=1, le=100)] = 3
     quiet_asleep: bool = False
     """Not sent while the battery is to sleep: it would wake."""
+    question: bool = False
+    """It only asks, and changes nothing: `appliance probe` may send it."""
     always: Raw = Field(default_factory=dict)
     open: Raw = Field(default_factory=dict)
     close: Raw = Field(default_factory=dict)
@@ -52,3 +60,11 @@ class RequestMap(Proof):
     """Signal whose bit n - 1 lets rack n take part."""
     per_rack: bool = False
     """One frame for each rack, at its own id (or index); a rack that stays apart is asked to open."""
+
+    @model_validator(mode="after")
+    def _question_only_asks(self) -> Self:
+        acting = [name for name in ACTING if self.question and getattr(self, name)]
+        acting += ["on"] if self.question and self.on != "always" else []
+        if acting:
+            raise ValueError(f"question: this message does more than ask: {', '.join(acting)}")
+        return self
