@@ -242,3 +242,12 @@ def test_energy_from_the_state_of_charge_when_the_bms_does_not_say() -> None:
     for one in fox.frames(100.0):
         decoder.store(one)
     assert decoder.reading(100.0).soe_wh == pytest.approx(5300.0)
+
+
+def test_energy_of_the_racks_that_work() -> None:
+    """The battery's own 5.2 kWh has the open rack in it: half of 10.6 kWh at 50 % is left."""
+    assert healthy(racks=2).soe_wh == pytest.approx(5_200.0)
+    opened = fox.frame("f_StringState", 100.0, 1, IsStringConnected=0)
+    left = heard(*fox.frames(100.0, 2), opened, racks=2).reading(100.0)
+    assert left.working_share == 0.5
+    assert left.soe_wh == pytest.approx(2_650.0)

@@ -1,6 +1,7 @@
 """Frames of one BMS in, BatteryReading out, as its signal map says."""
 
 from collections.abc import Sequence
+from math import fsum
 from pathlib import Path
 from typing import Final
 
@@ -108,11 +109,20 @@ class Decoder:
         expected = awake and now_s - self._speaks_since_s > self._rack_flag_age_s
         heard = [rack.read(stored, now_s, expected) for rack in self._racks]
         reading = self._battery.read(stored, now_s, speaks, heard)
-        if reading.soe_wh is None and reading.soc_pct is not None:
-            working_wh = self._capacity_wh * reading.working_share
-            soe_wh = reading.soc_pct / 100.0 * working_wh if working_wh else None
-            return msgspec.structs.replace(reading, soe_wh=soe_wh)
-        return reading
+        soe_wh = self._energy_wh(reading)
+        if soe_wh == reading.soe_wh:
+            return reading
+        return msgspec.structs.replace(reading, soe_wh=soe_wh)
+
+    def _energy_wh(self, reading: BatteryReading) -> float | None:
+        """Of the racks that work: what a BMS tells of the whole has those in it that are open."""
+        share, told_wh = reading.working_share, reading.soe_wh
+        if share < 1.0:
+            known = [rack.soe_wh for rack in reading.working if rack.soe_wh is not None]
+            told_wh = fsum(known) if len(known) == len(reading.working) else None
+        if told_wh is not None or reading.soc_pct is None or not self._capacity_wh:
+            return told_wh
+        return reading.soc_pct / 100.0 * self._capacity_wh * share
 
     def _made_racks(self, sourcer: Sourcer, racks: int) -> list[Rack]:
         family, layout = self.family, self.family.layout
