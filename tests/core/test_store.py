@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,16 @@ from appliance.blackbox import BlackBox, line
 from appliance.clock import SystemClock, VirtualClock
 from appliance.config import load_site
 from appliance.mailbox import Stream, Wake
-from appliance.model import BoardReading, GoToMode, GoToState, Moment, Recorded, State
+from appliance.model import (
+    ActiveError,
+    BoardReading,
+    GoToMode,
+    GoToState,
+    Moment,
+    Recorded,
+    Severity,
+    State,
+)
 from appliance.recorder import Recorder
 from appliance.store import Durable, MemoryLostError, Outbox, Store
 from appliance.supervisor import Lease
@@ -191,3 +201,18 @@ def test_a_box_whose_latch_was_taken_counts_as_stopped_and_a_new_one_does_not(
     (tmp_path / latch.FILE_NAME).unlink()
     (error,) = Core(load_site(site_file), SystemClock())._cycle.memory.errors
     assert error.number == 401
+
+
+def test_an_alarm_whose_words_change_is_one_alarm_in_the_journal(tmp_path: Path) -> None:
+    story = Story().running()
+    decision = story.step()
+    told = [
+        ActiveError(126, f"rack 2: {words}", Severity.WARNING, "A rack", "Wait", (), decision.utc)
+        for words in ("fuse", "rests")
+    ]
+    moments = [Moment(seen(), msgspec.structs.replace(decision, errors=(one,))) for one in told]
+    record(tmp_path, story, moments)
+    with sqlite3.connect(tmp_path / "store.sqlite") as database:
+        rows = database.execute("SELECT kind, text FROM journal WHERE text LIKE '126%'").fetchall()
+    database.close()
+    assert rows == [("error", "126 rack 2: fuse: A rack")]
