@@ -137,7 +137,7 @@ class Run:
 
     def _note_errors(self, decision: Decision) -> None:
         for error in decision.errors:
-            key = (error.number, error.source)
+            key = (error.number, error.source.partition(":")[0])
             if key not in self._raised:
                 self._raised.add(key)
                 self.summary.errors.append(
