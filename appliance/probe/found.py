@@ -17,6 +17,9 @@ Reading = BatteryReading | InverterReading | MeterReading | SensorReading
 class ProbeError(Exception):
     """The device does not answer as it should; the text says what to do next."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(plain(text))
+
 
 class WrongInputError(Exception):
     """The command line or a file is wrong; the text lists every mistake."""

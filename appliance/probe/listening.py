@@ -11,7 +11,7 @@ from appliance.io.bms._outgoing import Ask
 from appliance.io.bms.request import Request
 from appliance.io.buses import BusError
 from appliance.io.buses.can import CanPort, open_can
-from appliance.probe.found import Found, ProbeError, WrongInputError, plain
+from appliance.probe.found import Found, ProbeError, WrongInputError
 from appliance.probe.rounds import Rounds
 from appliance.probe.target import Target
 from appliance.settings import Settings
@@ -52,7 +52,7 @@ def hear(name: str, target: Target, bus: CanBus, options: Mapping[str, Any], clo
         finally:
             port.close()
     except BusError as error:
-        raise ProbeError(f"{target.text}: {plain(str(error))}\n{_NO_BUS}") from error
+        raise ProbeError(f"{target.text}: {error}\n{_NO_BUS}") from error
     if decoder.heard_at_s() is None:
         raise ProbeError(f"{target.text}: {_unheard(seen, bus, name, listen_s, bool(questions))}")
     now_s, title = clock.now_s(), decoder.family.title

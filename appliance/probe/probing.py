@@ -1,16 +1,17 @@
 """Finds the driver by its name, opens the bus, identifies, reads once. At most 10 s."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from appliance import registry
 from appliance.clock import Clock, SystemClock
 from appliance.probe.found import Found, WrongInputError
+from appliance.probe.mistakes import NO_POWER, sentences, settings_mistakes
 from appliance.probe.target import Target, read_target
 from appliance.site import (
     CanBus,
@@ -55,46 +56,70 @@ class Asked:
 
 
 def probe(asked: Asked, clock: Clock | None = None) -> Found:
-    """One reading. Raises WrongInputError, ProbeError."""
+    """One reading. Raises WrongInputError with every mistake of the command line, ProbeError."""
     clock = clock or SystemClock()
-    kind = _kind(asked)
-    target = read_target(asked.target)
-    schemes, buses = FITTING[kind]
-    if not isinstance(target.bus, buses):
-        raise WrongInputError([f"TARGET {asked.target!r}: a {kind} is on {schemes}"])
-    if asked.setup is not None and kind not in ("meter", "inverter"):
-        raise WrongInputError([f"--setup: a {kind} cannot be set up"])
+    options, mistakes = _options(asked.options)
+    kind = _kept(lambda: _kind(asked), mistakes)
+    target = _kept(lambda: read_target(asked.target), mistakes)
+    document = _kept(lambda: _document(asked.setup), mistakes)
+    unit = asked.unit if asked.unit is not None or target is None else target.unit
+    known: dict[str, object] = {"driver": asked.driver, "bus": "probe", "options": options}
+    known |= {} if unit is None else {"unit": unit}
     if asked.yes and asked.setup is None:
-        raise WrongInputError(["--yes: only with --setup FILE"])
-    options = _options(asked.options)
-    unit = asked.unit if asked.unit is not None else target.unit
+        mistakes.append("--yes: only with --setup FILE")
+    if kind is not None:
+        mistakes += _misfits(kind, asked, target, unit)
+        mistakes += settings_mistakes(kind, asked.driver, known, options)
+    if mistakes or kind is None or target is None:
+        raise WrongInputError(dict.fromkeys(mistakes))
     try:
-        return _probe(kind, asked, target, unit, options, clock)
+        return _probe(kind, target, known, options, document, asked.yes, clock)
     except ValidationError as error:
-        raise WrongInputError(_sentences(error)) from error
+        raise WrongInputError(sentences(error)) from error
     except ValueError as error:
         raise WrongInputError([str(error)]) from error
 
 
+T = TypeVar("T")
+
+
+def _kept(make: Callable[[], T], mistakes: list[str]) -> T | None:
+    """What is made; None, and its mistakes noted, when that is impossible."""
+    try:
+        return make()
+    except WrongInputError as error:
+        mistakes += error.mistakes
+        return None
+
+
+def _misfits(kind: str, asked: Asked, target: Target | None, unit: int | None) -> Iterator[str]:
+    """What is right by itself and not with the rest of the command line."""
+    one = f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+    schemes, buses = FITTING[kind]
+    if target is not None and not isinstance(target.bus, buses):
+        yield f"TARGET {asked.target!r}: {one} is on {schemes}"
+    elif target is not None and isinstance(target.bus, I2cBus) and unit is None:
+        yield "TARGET ?address: missing, as in i2c:///dev/i2c-1?address=0x76"
+    if asked.setup is not None and kind not in ("meter", "inverter"):
+        yield f"--setup: {one} cannot be set up"
+
+
 def _probe(
     kind: str,
-    asked: Asked,
     target: Target,
-    unit: int | None,
+    known: Mapping[str, object],
     options: Mapping[str, Any],
+    document: object | None,
+    write: bool,
     clock: Clock,
 ) -> Found:
     bus = target.bus
-    known: dict[str, object] = {"driver": asked.driver, "bus": "probe", "options": dict(options)}
-    known |= {} if unit is None else {"unit": unit}
     # Each kind of bus has its own large libraries; a probe needs one.
     if isinstance(bus, CanBus):
         from appliance.probe.listening import hear
 
-        return hear(asked.driver, target, bus, options, clock)
+        return hear(str(known["driver"]), target, bus, options, clock)
     if isinstance(bus, I2cBus | SysFiles):
-        if isinstance(bus, I2cBus) and unit is None:
-            raise WrongInputError(["TARGET ?address: missing, as in i2c:///dev/i2c-1?address=0x76"])
         from appliance.probe.sensing import sense
 
         return sense(Sensor.model_validate(known), target, bus, clock)
@@ -105,12 +130,9 @@ def _probe(
     device = (
         Device.meter(Meter.model_validate(known))
         if kind == "meter"
-        # Of no account: a probe commands nothing.
-        else Device.inverter(
-            Inverter.model_validate(known | {"max_charge_w": 0.0, "max_discharge_w": 0.0})
-        )
+        else Device.inverter(Inverter.model_validate({**known, **NO_POWER}))
     )
-    return probe_registers(device, target, bus, _document(asked.setup), asked.yes, clock)
+    return probe_registers(device, target, bus, document, write, clock)
 
 
 def _kind(asked: Asked) -> str:
@@ -132,19 +154,19 @@ def _kind(asked: Asked) -> str:
     return kinds[0]
 
 
-def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """`name=value` pairs; a value that is JSON (a number, true, a list) is one, all else is text."""
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise WrongInputError([f"--set {pair!r}: write OPTION=VALUE" for pair in wrong])
+def _options(pairs: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
+    """`name=value` pairs, and mistakes; a value that is JSON (a number, true, a list) is one, all else is text."""
+    mistakes = [f"--set {pair!r}: write OPTION=VALUE" for pair in pairs if "=" not in pair]
     options: dict[str, Any] = {}
     for pair in pairs:
-        name, _, text = pair.partition("=")
+        name, equals, text = pair.partition("=")
+        if not equals:
+            continue
         try:
             options[name] = json.loads(text)
         except json.JSONDecodeError:
             options[name] = text
-    return options
+    return options, mistakes
 
 
 def _document(path: Path | None) -> object | None:
@@ -159,19 +181,3 @@ def _document(path: Path | None) -> object | None:
     if not isinstance(document, dict):
         raise WrongInputError([f"{path}: is not a JSON object"])
     return document
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    lines = []
-    for mistake in error.errors():
-        name = ".".join(str(part) for part in mistake["loc"])
-        value = mistake["input"]
-        if mistake["type"] == "missing":
-            lines.append(f"--set {name}=VALUE: missing, this driver needs it")
-        elif mistake["type"] == "extra_forbidden":
-            lines.append(f"--set {name}: this driver has no such option")
-        else:
-            given = f"--{name}" if name in ("unit", "driver") else f"--set {name}"
-            shown = "" if isinstance(value, dict | list) else f" = {value!r}"
-            lines.append(f"{given}{shown}: {mistake['msg'].removeprefix('Value error, ')}")
-    return lines

@@ -1,6 +1,8 @@
 """Probing a sensor on I2C or in the files of the kernel: set up, measure once."""
 
+import errno
 from contextlib import suppress
+from socket import gaierror
 from typing import Final, cast
 
 from smbus2 import SMBus
@@ -29,7 +31,7 @@ def sense(settings: Sensor, target: Target, where: I2cBus | SysFiles, clock: Clo
         place = (
             f"{target.text} address 0x{settings.unit:02x}" if driver.KIND == "i2c" else target.text
         )
-        raise ProbeError(f"{place}: {error}\n{_ADVICE[driver.KIND]}") from error
+        raise ProbeError(f"{place}: {error}\n{_advice(where, error)}") from error
     took_s = clock.now_s() - started_s
     return Found("sensor", settings.driver, title, "", target.text, reading, took_s)
 
@@ -47,7 +49,20 @@ def _measure(driver: AnyDriver, where: I2cBus | SysFiles, clock: Clock) -> Senso
             bus.close()
 
 
-_ADVICE: Final = {
-    "i2c": "Is I2C enabled, are SDA and SCL the right way round, and is this its address (i2cdetect -y 1)?",
-    "files": "Is this the computer that the driver is for, and the folder right (/sys)?",
-}
+def _advice(where: I2cBus | SysFiles, error: OSError) -> str:
+    """What to look at: the way to the bus, or the wires on it."""
+    if isinstance(where, SysFiles):
+        return "Is this the computer that the driver is for, and the folder right (/sys)?"
+    if where.path.startswith("pigpio"):
+        if isinstance(error, ConnectionError | TimeoutError | gaierror) or error.errno in _NO_WAY:
+            return _NO_DAEMON
+    elif isinstance(error, FileNotFoundError | PermissionError):
+        return "Is I2C enabled, is this its bus (ls /dev/i2c-*), and may this user open it (group i2c)?"
+    return "Are SDA and SCL the right way round, and is this its address (i2cdetect -y 1)?"
+
+
+_NO_WAY: Final = frozenset({errno.ENOTCONN, errno.EHOSTUNREACH, errno.ENETUNREACH})
+_NO_DAEMON: Final = (
+    "Does pigpiod run there, does it take connections from other computers (not started with -l),"
+    " and are its address and port right (8888)?"
+)

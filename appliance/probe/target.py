@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,6 +34,9 @@ class Scheme:
     """Settings from what stands before the question mark."""
     words: Mapping[str, str]
     """Key after the question mark -> name of the setting."""
+    example: str
+    shape: Literal["host", "path", "name", "host/bus", "host/name"] = "host"
+    """What stands between :// and the question mark."""
 
 
 def _host(url: SplitResult) -> Values:
@@ -57,22 +60,30 @@ def _pigpio(url: SplitResult) -> Values:
 _TIMEOUT: Final = {"timeout": "timeout_s"}
 _LINE: Final = {"baud": "baud", "parity": "parity", "stop_bits": "stop_bits", **_TIMEOUT}
 SCHEMES: Final[Mapping[str, Scheme]] = {
-    "tcp": Scheme(_modbus, _TIMEOUT),
-    "rtu": Scheme(lambda url: {"kind": "modbus_rtu", "path": url.path}, _LINE),
-    "can": Scheme(lambda url: {"kind": "can", "channel": url.netloc}, {"bitrate": "bitrate"}),
-    "socketcand": Scheme(_socketcand, {}),
-    "i2c": Scheme(lambda url: {"kind": "i2c", "path": url.path}, {}),
-    "pigpio": Scheme(_pigpio, {}),
-    "files": Scheme(lambda url: {"kind": "files", "path": url.path}, {}),
+    "tcp": Scheme(_modbus, _TIMEOUT, "tcp://192.168.1.20:502"),
+    "rtu": Scheme(
+        lambda url: {"kind": "modbus_rtu", "path": url.path}, _LINE, "rtu:///dev/ttyUSB0", "path"
+    ),
+    "can": Scheme(
+        lambda url: {"kind": "can", "channel": url.netloc}, {"bitrate": "bitrate"}, "can://can0", "name"
+    ),
+    "socketcand": Scheme(_socketcand, {}, "socketcand://192.168.1.5:29536/can0", "host/name"),
+    "i2c": Scheme(
+        lambda url: {"kind": "i2c", "path": url.path}, {}, "i2c:///dev/i2c-1?address=0x76", "path"
+    ),
+    "pigpio": Scheme(_pigpio, {}, "pigpio://192.168.1.5:8888/1?address=0x76", "host/bus"),
+    "files": Scheme(lambda url: {"kind": "files", "path": url.path}, {}, "files:///sys", "path"),
     "lxp": Scheme(
         lambda url: {"kind": "lxp_dongle"} | _host(url),
         {"dongle": "dongle_serial", "inverter": "inverter_serial", "pause": "pause_s", **_TIMEOUT},
+        "lxp://192.168.1.30:8000?dongle=SERIAL&inverter=SERIAL",
     ),
     "lxprtu": Scheme(
         lambda url: {"kind": "lxp_serial", "path": url.path},
         {"inverter": "inverter_serial", "baud": "baud", **_TIMEOUT},
+        "lxprtu:///dev/ttyUSB0?inverter=SERIAL", "path",
     ),
-}
+}  # fmt: skip
 NUMBERS: Final = {
     "baud": int,
     "stop_bits": int,
@@ -92,13 +103,37 @@ def read_target(text: str) -> Target:
         raise WrongInputError([f"TARGET {text!r}: {error}"]) from error
     if scheme is None:
         there = ", ".join(f"{name}://" for name in SCHEMES)
-        raise WrongInputError([f"TARGET {text!r}: allowed: {there}"])
+        example = SCHEMES["tcp"].example
+        raise WrongInputError([f"TARGET {text!r}: write it as {example}; allowed: {there}"])
+    wanted = _wanted(url, scheme, text)
+    if wanted:
+        raise WrongInputError([f"TARGET {text!r}: {wanted}"])
     mistakes: list[str] = []
     unit = _take_words(url, scheme, values, mistakes)
     bus = _bus(scheme, values, mistakes)
     if bus is None or mistakes:
         raise WrongInputError(mistakes)
     return Target(text, bus, unit)
+
+
+def _wanted(url: SplitResult, scheme: Scheme, text: str) -> str:
+    """How it is written rightly; empty when it is."""
+    path = url.path.strip("/")
+    if scheme.shape == "path":
+        if url.path.startswith("/") and path and not url.netloc:
+            return ""
+        place = f"{url.scheme}:///{'/'.join(part for part in (url.netloc, path) if part)}"
+        known = place if path else scheme.example
+        return f"a path begins with a third slash: write it as {known}"
+    if "://" not in text:
+        return f"// is missing: write it as {scheme.example}"
+    right = {
+        "name": bool(url.netloc) and not path,
+        "host/bus": bool(url.hostname) and path.isdecimal(),
+        "host/name": bool(url.hostname),
+        "host": bool(url.hostname) and not path,
+    }[scheme.shape]
+    return "" if right else f"write it as {scheme.example}"
 
 
 def _take_words(

@@ -142,6 +142,16 @@ def test_nobody_there(probe: Probe, tmp_path: Path) -> None:
     assert said.code == 1 and "adapter plugged in" in said.err
 
 
+def test_a_way_to_the_bus_that_is_closed_is_not_the_wires_fault(
+    probe: Probe, tmp_path: Path
+) -> None:
+    said = probe(f"pigpio://127.0.0.1:{free_port()}/1?address=0x76", "--driver", "bme680")
+    assert said.code == 1 and "Connection refused" in said.err and "Does pigpiod run" in said.err
+    assert "SDA" not in said.err
+    said = probe(f"i2c://{tmp_path / 'i2c-1'}?address=0x76", "--driver", "bme680")
+    assert said.code == 1 and "Is I2C enabled" in said.err and "SDA" not in said.err
+
+
 @pytest.mark.parametrize(
     ("fault", "advice"),
     [(SILENT, "does not answer"), (GARBAGE, "does not answer"), (EXCEPTION, "no Carlo Gavazzi")],
@@ -197,6 +207,26 @@ def test_a_bus_with_other_traffic_and_with_none(
         (["tcp://h:502", "--driver", "sunspec"], ["--as inverter or --as meter"]),
         (["tcp://h:502", "--driver", "foxbms2"], ["a bms is on can or socketcand"]),
         (["can://can0", "--driver", "acuvim2"], ["a meter is on tcp, rtu"]),
+        (["can://can0", "--driver", "sunspec", "--as", "inverter"], [": an inverter is on tcp"]),
+        (["tcp:127.0.0.1", "--driver", "acuvim2"], ["// is missing: write it as tcp://192.168"]),
+        (["192.168.1.20", "--driver", "acuvim2"], ["write it as tcp://192.168.1.20:502; allowed"]),
+        (["tcp://", "--driver", "acuvim2"], ["write it as tcp://192.168.1.20:502"]),
+        (["tcp://h/502", "--driver", "acuvim2"], ["write it as tcp://192.168.1.20:502"]),
+        (["rtu://dev/ttyUSB0", "--driver", "acuvim2"], ["third slash: write it as rtu:///dev/ttyUSB0"]),
+        (["rtu://ttyUSB0", "--driver", "acuvim2"], ["third slash: write it as rtu:///dev/ttyUSB0"]),
+        (["i2c://dev/i2c-1?address=1", "--driver", "bme680"], ["write it as i2c:///dev/i2c-1"]),
+        (["pigpio://h:1?address=1", "--driver", "bme680"], ["as pigpio://192.168.1.5:8888/1?"]),
+        (["can:///can0", "--driver", "foxbms2"], ["write it as can://can0"]),
+        (["socketcand:can0", "--driver", "foxbms2"], ["write it as socketcand://192.168.1.5:29536"]),
+        (
+            ["tcp:h", "--driver", "acuvim2", "--unit", "999", "--set", "foo=1", "--set", "bar", "--yes"],
+            ["TARGET 'tcp:h'", "--unit = 999", "--set foo: this driver has no such option",
+             "--set 'bar': write OPTION=VALUE", "--yes: only with --setup"],
+        ),
+        (
+            ["can://can0", "--driver", "foxbms2", "--set", "racks=0", "--set", "q=1"],
+            ["--set racks = 0", "--set q: this driver has no such option"],
+        ),
         (["i2c:///dev/i2c-1", "--driver", "bme680"], ["?address: missing"]),
         (["lxp://h", "--driver", "acuvim2"], ["dongle = None: missing", "inverter = None: missing"]),
         (["tcp://h", "--driver", "acuvim2", "--unit", "300"], ["--unit = 300", "less than or equal to 255"]),
