@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from appliance.clock import Clock
 from appliance.io.bms import Decoder, FamilyError
 from appliance.io.bms._outgoing import Ask
+from appliance.io.bms.family import Family
 from appliance.io.bms.request import Request
 from appliance.io.buses import BusError
 from appliance.io.buses.can import CanPort, open_can
+from appliance.model import BatteryReading
 from appliance.probe.found import Found, ProbeError, WrongInputError
 from appliance.probe.rounds import Rounds
 from appliance.probe.target import Target
@@ -58,6 +61,7 @@ def hear(name: str, target: Target, bus: CanBus, options: Mapping[str, Any], clo
     now_s, title = clock.now_s(), decoder.family.title
     reading = decoder.reading(now_s)
     note = "" if rounds.done else _NOT_ALL.format(listen_s)
+    reading = reading if rounds.done else _with_gaps(reading, decoder.family)
     return Found("bms", name, title, "", target.text, reading, now_s - started_s, note=note)
 
 
@@ -104,6 +108,18 @@ def _listen(
         if now_s >= gathered_s and rounds.done:
             break
     return seen
+
+
+def _with_gaps(reading: BatteryReading, family: Family) -> BatteryReading:
+    """Cells that were not told yet as unknown ones, as many as the map says that there are."""
+    layout, single = family.layout, family.cells
+    each = layout.modules_per_rack * layout.cells_per_module
+    count = each if single is None or single.count is None else single.count
+    racks = [
+        replace(rack, cells_v=rack.cells_v + (None,) * (count - len(rack.cells_v)))
+        for rack in reading.racks
+    ]
+    return replace(reading, racks=tuple(racks))
 
 
 def _unheard(seen: set[int], bus: CanBus, name: str, listen_s: float, asked: bool) -> str:

@@ -134,7 +134,7 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
+        return f"{value:z.3f}".rstrip("0").rstrip(".")
     if isinstance(value, tuple):
         return ", ".join(_text(part) for part in value)
     return str(value)
