@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -32,10 +33,12 @@ def run_gui(site: SiteSettings, clock: Clock, *, picture: Path | None = None) ->
 def show(client: Client, site: SiteSettings, clock: Clock, picture: Path | None) -> int:
     """The event loop around one screen."""
     app = prepare(offscreen=picture is not None)
-    _end_on_signals(app)
+    asked_to_end = _end_on_signals(app)
     screen = Screen(client, clock, has_pv="pv" in site.meters, site=site.name)
 
     def tick() -> None:
+        if asked_to_end():
+            app.quit()
         try:
             screen.tick()
         except Exception:
@@ -64,9 +67,14 @@ def show(client: Client, site: SiteSettings, clock: Clock, picture: Path | None)
         screen.close()
 
 
-def _end_on_signals(app: QGuiApplication) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
+def _end_on_signals(app: QGuiApplication) -> Callable[[], bool]:
+    """True once a signal came: one that came before the event loop began has ended nothing yet."""
+    came: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
         app.quit()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    return lambda: bool(came)

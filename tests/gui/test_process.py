@@ -153,3 +153,19 @@ def test_on_the_real_bus_it_survives_the_core(app: QGuiApplication, tmp_path: Pa
         client.close()
         app.processEvents()
     assert screen.warnings == []
+
+
+EARLY = """
+import os, signal
+from appliance.gui.screen import Screen
+Screen.save = lambda self, path: os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_signal_before_the_event_loop_begins_ends_it_too(tmp_path: Path) -> None:
+    arguments = [str(SITE), str(tmp_path), str(tmp_path / "screen.png")]
+    process = subprocess.run(
+        [sys.executable, "-c", EARLY + PROGRAM, *arguments],
+        timeout=15, check=False, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
