@@ -30,3 +30,9 @@ def opened(*racks: RackReading, **changes: Any) -> BatteryReading:
         *(racks or (stories.rack(contactors_closed=False),)),
         **({"state": BatteryState.STANDBY} | changes),
     )
+
+
+def both(**second: Any) -> BatteryReading:
+    faults = tuple(f"rack 2: {fault}" for fault in second.get("faults", ()))
+    racks = stories.rack(1), stories.rack(2, **second)
+    return stories.battery(*racks, faults=faults)
