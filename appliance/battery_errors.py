@@ -8,6 +8,7 @@ from appliance.site import SiteSettings
 
 Sources = tuple[str, ...]
 NOWHERE: Final[Sources] = ()
+CONNECT_TIMEOUT_S: Final = 20.0
 FIRST_ANSWER_S: Final = 6.0
 LEAVE_S: Final = 3.0
 """So long a faulty rack may take to open before it is the whole battery's fault."""
@@ -129,3 +130,27 @@ def starting_s(seen: Snapshot, memory: Memory, site: SiteSettings) -> float:
     woken_at_s = memory.woken_at_s
     woken = woken_at_s is not None and woken_at_s >= memory.state_since_s
     return in_state_s - (site.battery.sleep.wake_s if woken else 0.0)
+
+
+def battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """It was connected, and opened by itself."""
+    battery = seen.battery
+    if memory.state is not State.RUN or battery is None:
+        return NOWHERE
+    return NOWHERE if battery.state is BatteryState.CONNECTED else ("battery",)
+
+
+def battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Told to open and still connected: contactors may be welded."""
+    battery = seen.battery
+    if memory.commanded.contactors_closed or battery is None or not battery.has_contactors:
+        return NOWHERE
+    return ("battery",) if battery.state is BatteryState.CONNECTED else NOWHERE
+
+
+def battery_stays_open(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Asked to connect for long, and still open."""
+    battery = seen.battery
+    late = memory.state is State.STARTING and starting_s(seen, memory, site) > CONNECT_TIMEOUT_S
+    open_yet = battery is not None and battery.state is not BatteryState.CONNECTED
+    return ("battery",) if late and open_yet else NOWHERE

@@ -12,36 +12,42 @@ from appliance.battery_errors import (
     NOWHERE,
     Sources,
     battery_fault,
+    battery_opened,
     battery_silent,
+    battery_stays,
+    battery_stays_open,
     degraded,
-    just_started,
     rack_apart,
     racks,
     soc_drifts,
-    starting_s,
     unbalanced,
 )
 from appliance.climate_errors import climate_silent, condensation, fan_stands, relay_silent
+from appliance.inverter_errors import (
+    fast_one_disobeys,
+    grid_outlasted,
+    inverter_exceeds,
+    inverter_fault,
+    inverter_lags,
+    inverter_silent,
+    inverter_stays,
+    inverter_stopped,
+    slow_one_disobeys,
+    start_timeout,
+)
 from appliance.model import (
     WIRE_WORDS,
-    BatteryState,
     Effect,
-    InverterState,
     Memory,
     SensorReading,
     Severity,
     Snapshot,
-    State,
 )
 from appliance.site import SiteSettings
 
-CONNECT_TIMEOUT_S = 20.0
-START_TIMEOUT_S = 60.0
-"""Contactors first, then the inverter; some inverters wait for the grid for half a minute."""
 RECORDER = "recorder"
 COMPUTER = "cpu"
 """The sensor driver that watches the computer itself."""
-EXCESS_W, EXCESS_SHARE = 500.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +64,6 @@ class Row:
     holds: Callable[[Snapshot, Memory, SiteSettings], Sources]
     latched: bool = False
     """Stays until a person resets it."""
-
-
-def _battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    battery = seen.battery
-    if memory.state is not State.RUN or battery is None:
-        return NOWHERE
-    return NOWHERE if battery.state is BatteryState.CONNECTED else ("battery",)
-
-
-def _battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    """Told to open and still connected: contactors may be welded."""
-    battery = seen.battery
-    if memory.commanded.contactors_closed or battery is None or not battery.has_contactors:
-        return NOWHERE
-    return ("battery",) if battery.state is BatteryState.CONNECTED else NOWHERE
 
 
 def _cell_full(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
@@ -132,103 +123,8 @@ def _cell_temperature_limit(seen: Snapshot, _memory: Memory, site: SiteSettings)
     )
 
 
-def _inverter_silent(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    if just_started(seen, memory):
-        return NOWHERE
-    return ("inverter",) if seen.inverter is None else NOWHERE
-
-
-def _inverter_fault(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
-    inverter = seen.inverter
-    if inverter is None or inverter.state is not InverterState.FAULT:
-        return NOWHERE
-    return (f"inverter: {', '.join(inverter.faults)}" if inverter.faults else "inverter",)
-
-
-def _inverter_stopped(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    inverter = seen.inverter
-    if memory.state is not State.RUN or inverter is None:
-        return NOWHERE
-    return NOWHERE if inverter.state is InverterState.RUNNING else ("inverter",)
-
-
-def _inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    slow = seen.inverter is not None and seen.inverter.follows_slowly
-    return NOWHERE if slow else _too_much(seen, memory)
-
-
-def _too_much(seen: Snapshot, memory: Memory) -> Sources:
-    """More power than commanded, or in the other direction. Less is the inverter's own right."""
-    if seen.inverter is None or seen.inverter.power_w is None:
-        return NOWHERE
-    power_w, commanded_w = seen.inverter.power_w, memory.commanded.power_w
-    tolerance_w = max(EXCESS_W, EXCESS_SHARE * abs(commanded_w))
-    if abs(power_w - commanded_w) <= tolerance_w:
-        return NOWHERE
-    more = abs(power_w) > abs(commanded_w) or power_w * commanded_w < 0.0
-    return ("inverter",) if more else NOWHERE
-
-
-def _inverter_disobeys(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    """Read back, it holds another setpoint than the one it was given: somebody else commands it."""
-    if memory.state is not State.RUN or seen.inverter is None or seen.inverter.setpoint_w is None:
-        return NOWHERE
-    commanded_w, held_w = memory.commanded.power_w, seen.inverter.setpoint_w
-    tolerance_w = max(EXCESS_W, EXCESS_SHARE * abs(commanded_w))
-    return ("inverter",) if abs(held_w - commanded_w) > tolerance_w else NOWHERE
-
-
-def _fast_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
-    slow = seen.inverter is not None and seen.inverter.follows_slowly
-    return NOWHERE if slow else _inverter_disobeys(seen, memory, site)
-
-
-def _slow_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
-    slow = seen.inverter is not None and seen.inverter.follows_slowly
-    if not slow:
-        return NOWHERE
-    return _inverter_disobeys(seen, memory, site) or _too_much(seen, memory)
-
-
-def _inverter_lags(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    """Less power than commanded. It may have its reasons; people want to know."""
-    if memory.state is not State.RUN or seen.inverter is None or seen.inverter.power_w is None:
-        return NOWHERE
-    missing_w = abs(memory.commanded.power_w) - abs(seen.inverter.power_w)
-    tolerance_w = max(EXCESS_W, EXCESS_SHARE * abs(memory.commanded.power_w))
-    return ("inverter",) if missing_w > tolerance_w else NOWHERE
-
-
-def _inverter_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    """Told to switch off and still running."""
-    if memory.commanded.inverter_on or seen.inverter is None:
-        return NOWHERE
-    return ("inverter",) if seen.inverter.state is InverterState.RUNNING else NOWHERE
-
-
-def _battery_stays_open(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
-    battery = seen.battery
-    late = memory.state is State.STARTING and starting_s(seen, memory, site) > CONNECT_TIMEOUT_S
-    open_yet = battery is not None and battery.state is not BatteryState.CONNECTED
-    return ("battery",) if late and open_yet else NOWHERE
-
-
-def _grid_outlasted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
-    view = seen.grid_view
-    return (f"inverter: {', '.join(view.outlasted)}",) if view and view.outlasted else NOWHERE
-
-
 def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     return seen.frozen
-
-
-def _start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
-    late = memory.state is State.STARTING and starting_s(seen, memory, site) > START_TIMEOUT_S
-    connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
-    view, code = seen.grid_view, site.grid_code
-    if view is not None and code is not None:
-        late = late and view.steady_s > code.connect.wait_s + START_TIMEOUT_S
-    return ("inverter",) if late and connected else NOWHERE
 
 
 def _grid_meter_silent(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
@@ -339,9 +235,9 @@ ERRORS: Final = (
     #   no.  title                              severity  effects       raise clear  remedy                                               condition
     Row(101, "Battery does not answer",         ERROR,    STOP,          1.0,  3.0, "Check the CAN cable and the battery's switch",       battery_silent),
     Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  5.0, "See the battery's own list of faults",               battery_fault),
-    Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               _battery_opened),
-    Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", _battery_stays),
-    Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  _battery_stays_open),
+    Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               battery_opened),
+    Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", battery_stays),
+    Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  battery_stays_open),
     Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", _cell_full),
     Row(112, "A cell is overcharged",           CRITICAL, STOP,          1.0, 60.0, "Call service if it comes back",                      _cell_over),
     Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        _cell_empty),
@@ -353,16 +249,16 @@ ERRORS: Final = (
     Row(125, "Battery capacity degraded",       WARNING,  (),           60.0, 60.0, "Ask service; the warranty may cover it",             degraded),
     Row(126, "A rack is not connected",         WARNING,  (),           10.0,  3.0, "It joins by itself when sound; else call service",   rack_apart),
     Row(127, "Cells are out of balance",        WARNING,  (),           60.0, 60.0, "Charge it full for some hours; call service if it stays", unbalanced),
-    Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      _inverter_silent),
-    Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         _inverter_fault),
-    Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         _inverter_stopped),
-    Row(204, "Inverter will not start",         ERROR,    STOP,          0.0, 10.0, "Check DC fuses and grid supply; see its display",    _start_timeout),
-    Row(205, "Inverter gives more than asked for", ERROR, STOP,          5.0, 10.0, "Call service if it comes back",                      _inverter_exceeds),
-    Row(206, "Inverter follows somebody else",  ERROR,    STOP,          8.0, 10.0, "Take other controllers away from the inverter",      _fast_one_disobeys),
-    Row(207, "Inverter gives less than asked for", WARNING, (),         60.0, 10.0, "See the inverter's own limits and temperature",      _inverter_lags),
-    Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             _inverter_stays),
-    Row(209, "Inverter does not follow",        ERROR,    STOP,         60.0, 10.0, "Take other controllers away; check its own settings", _slow_one_disobeys),
-    Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", _grid_outlasted, latched=True),
+    Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      inverter_silent),
+    Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         inverter_fault),
+    Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         inverter_stopped),
+    Row(204, "Inverter will not start",         ERROR,    STOP,          0.0, 10.0, "Check DC fuses and grid supply; see its display",    start_timeout),
+    Row(205, "Inverter gives more than asked for", ERROR, STOP,          5.0, 10.0, "Call service if it comes back",                      inverter_exceeds),
+    Row(206, "Inverter follows somebody else",  ERROR,    STOP,          8.0, 10.0, "Take other controllers away from the inverter",      fast_one_disobeys),
+    Row(207, "Inverter gives less than asked for", WARNING, (),         60.0, 10.0, "See the inverter's own limits and temperature",      inverter_lags),
+    Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             inverter_stays),
+    Row(209, "Inverter does not follow",        ERROR,    STOP,         60.0, 10.0, "Take other controllers away; check its own settings", slow_one_disobeys),
+    Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", grid_outlasted, latched=True),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(303, "Meter does not answer",           WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _meter_silent),

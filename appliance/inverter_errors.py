@@ -1,0 +1,112 @@
+"""Conditions of the errors of the inverter: silence, faults, obedience, start and stop."""
+
+from typing import Final
+
+from appliance.battery_errors import NOWHERE, Sources, just_started, starting_s
+from appliance.model import BatteryState, InverterState, Memory, Snapshot, State
+from appliance.site import SiteSettings
+
+START_TIMEOUT_S: Final = 60.0
+"""Contactors first, then the inverter; some inverters wait for the grid for half a minute."""
+EXCESS_W: Final = 500.0
+EXCESS_SHARE: Final = 0.2
+
+
+def _tolerance_w(memory: Memory) -> float:
+    """By so much a power may differ from what was commanded."""
+    return max(EXCESS_W, EXCESS_SHARE * abs(memory.commanded.power_w))
+
+
+def _slow(seen: Snapshot) -> bool:
+    """Judged by its own row, which waits longer."""
+    return seen.inverter is not None and seen.inverter.follows_slowly
+
+
+def inverter_silent(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """No reading, or none that is new enough."""
+    if just_started(seen, memory):
+        return NOWHERE
+    return ("inverter",) if seen.inverter is None else NOWHERE
+
+
+def inverter_fault(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    """It says so itself, with its own words."""
+    inverter = seen.inverter
+    if inverter is None or inverter.state is not InverterState.FAULT:
+        return NOWHERE
+    return (f"inverter: {', '.join(inverter.faults)}" if inverter.faults else "inverter",)
+
+
+def inverter_stopped(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """It was running and is not any more, unasked."""
+    inverter = seen.inverter
+    if memory.state is not State.RUN or inverter is None:
+        return NOWHERE
+    return NOWHERE if inverter.state is InverterState.RUNNING else ("inverter",)
+
+
+def inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """A quick one gives more than it was commanded to."""
+    return NOWHERE if _slow(seen) else _too_much(seen, memory)
+
+
+def _too_much(seen: Snapshot, memory: Memory) -> Sources:
+    """More power than commanded, or in the other direction. Less is the inverter's own right."""
+    if seen.inverter is None or seen.inverter.power_w is None:
+        return NOWHERE
+    power_w, commanded_w = seen.inverter.power_w, memory.commanded.power_w
+    if abs(power_w - commanded_w) <= _tolerance_w(memory):
+        return NOWHERE
+    more = abs(power_w) > abs(commanded_w) or power_w * commanded_w < 0.0
+    return ("inverter",) if more else NOWHERE
+
+
+def _disobeys(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Read back, it holds another setpoint than the one it was given: somebody else commands it."""
+    if memory.state is not State.RUN or seen.inverter is None or seen.inverter.setpoint_w is None:
+        return NOWHERE
+    commanded_w, held_w = memory.commanded.power_w, seen.inverter.setpoint_w
+    return ("inverter",) if abs(held_w - commanded_w) > _tolerance_w(memory) else NOWHERE
+
+
+def fast_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """A quick one holds another setpoint."""
+    return NOWHERE if _slow(seen) else _disobeys(seen, memory, site)
+
+
+def slow_one_disobeys(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """A slow one holds another setpoint, or gives more."""
+    if not _slow(seen):
+        return NOWHERE
+    return _disobeys(seen, memory, site) or _too_much(seen, memory)
+
+
+def inverter_lags(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Less power than commanded. It may have its reasons; people want to know."""
+    if memory.state is not State.RUN or seen.inverter is None or seen.inverter.power_w is None:
+        return NOWHERE
+    missing_w = abs(memory.commanded.power_w) - abs(seen.inverter.power_w)
+    return ("inverter",) if missing_w > _tolerance_w(memory) else NOWHERE
+
+
+def inverter_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """Told to switch off and still running."""
+    if memory.commanded.inverter_on or seen.inverter is None:
+        return NOWHERE
+    return ("inverter",) if seen.inverter.state is InverterState.RUNNING else NOWHERE
+
+
+def start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Connected for long, and still it does not run; waiting for a steady grid does not count."""
+    late = memory.state is State.STARTING and starting_s(seen, memory, site) > START_TIMEOUT_S
+    connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
+    view, code = seen.grid_view, site.grid_code
+    if view is not None and code is not None:
+        late = late and view.steady_s > code.connect.wait_s + START_TIMEOUT_S
+    return ("inverter",) if late and connected else NOWHERE
+
+
+def grid_outlasted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    """It goes on where its grid protection should have stopped it."""
+    view = seen.grid_view
+    return (f"inverter: {', '.join(view.outlasted)}",) if view and view.outlasted else NOWHERE
