@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from appliance.settings import Celsius, Name, Settings, Watts
 from appliance.site.battery import Battery
+from appliance.site.blackbox import BlackBox
 from appliance.site.board import Board
 from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
@@ -70,6 +71,7 @@ class SiteSettings(Settings):
     control: Control = Control()
     cloud: Cloud = Cloud()
     watchdog: Watchdog = Watchdog()
+    blackbox: BlackBox = BlackBox()
     modes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Settings of each control mode; checked against the mode's own settings class."""
 
