@@ -7,11 +7,12 @@ import msgspec
 
 from appliance.battery.sleeping import is_open
 from appliance.error_watch import ErrorWatch
-from appliance.errors import ERRORS, ROWS
+from appliance.errors import ERRORS, ESTOP_NUMBER, ROWS
 from appliance.model import (
     AckErrors,
     Answer,
     BalanceCells,
+    CapPower,
     Effect,
     ForceClimate,
     ForcedActuator,
@@ -19,7 +20,9 @@ from appliance.model import (
     GoToState,
     ManualPower,
     Memory,
+    PowerCap,
     Request,
+    ResetErrors,
     ResetEstop,
     SetPower,
     SleepBattery,
@@ -35,6 +38,8 @@ LONGEST_SLEEP_S: Final = 30 * 86_400.0
 UNTIL_WOKEN_S: Final = 10 * 365 * 86_400.0
 ON_SITE: Final = ("touchscreen", "ctl")
 """Who stands beside the box and has read the screen; a button is pushed too easily."""
+HEARD_FROM: Final = {1: "battery", 2: "inverter", 4: "board"}
+"""Who must be heard before an error of this hundred can be known to be gone."""
 
 
 class RefusedError(Exception):
@@ -141,11 +146,59 @@ class Desk:
         if seen.board.estop_pressed:
             msg = "the emergency stop is still pressed; release it first"
             raise RefusedError(msg)
-        if not self._watch.reset_latched(seen, memory):
+        if not self._watch.reset((ESTOP_NUMBER,), seen, memory):
             msg = "there is no emergency stop to reset"
             raise RefusedError(msg)
         changed = msgspec.structs.replace(memory, manual=None, stops=0)
         return self._after_errors(changed), "the emergency stop is reset"
+
+    def reset(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
+        """ResetErrors: by somebody on site, once the cause is seen to be gone."""
+        assert isinstance(request.want, ResetErrors)
+        if request.source not in ON_SITE:
+            msg = "a latched error is reset on site, by somebody who has seen to its cause"
+            raise RefusedError(msg)
+        number = request.want.number
+        if number == ESTOP_NUMBER:
+            msg = "the emergency stop has a reset of its own: reset-estop"
+            raise RefusedError(msg)
+        chosen = [n for n in ROWS if n != ESTOP_NUMBER] if number is None else [number]
+        waiting = self._watch.latched(chosen)
+        if not waiting:
+            msg = "no latched error" if number is None else f"error {number} is not latched"
+            raise RefusedError(f"{msg} is there to be reset" if number is None else msg)
+        for error in waiting:
+            source = HEARD_FROM.get(error.number // 100)
+            if source is not None and getattr(seen, source) is None:
+                msg = f"the {source} does not answer, so nobody knows whether the cause is gone"
+                raise RefusedError(msg)
+        gone = self._watch.reset(chosen, seen, memory)
+        if not gone:
+            msg = f"the cause is still there: {waiting[0].title} ({waiting[0].source})"
+            raise RefusedError(msg)
+        told = ", ".join(f"{error.number} {error.title}" for error in gone)
+        changed = msgspec.structs.replace(memory, manual=None, stops=0)
+        return self._after_errors(changed), f"reset: {told}"
+
+    def cap(self, request: Request, memory: Memory, _seen: Snapshot) -> tuple[Memory, str]:
+        """CapPower: magnitudes up to the inverter's rating; it only narrows, so anybody may ask."""
+        want, inverter = request.want, self._site.inverter
+        assert isinstance(want, CapPower)
+        for name, asked_w, most_w in (
+            ("max_charge_w", want.max_charge_w, inverter.max_charge_w),
+            ("max_discharge_w", want.max_discharge_w, inverter.max_discharge_w),
+        ):
+            if asked_w is not None and not 0.0 <= asked_w <= most_w:
+                msg = f"{name} = {asked_w:g} must be between 0 and {most_w:g}"
+                raise RefusedError(msg)
+        cap = PowerCap(want.max_charge_w, want.max_discharge_w)
+        told = [
+            f"{name} {watts:.0f} W"
+            for name, watts in (("charge", cap.max_charge_w), ("discharge", cap.max_discharge_w))
+            if watts is not None
+        ]
+        reason = f"no more than: {', '.join(told)}" if told else "no cap"
+        return msgspec.structs.replace(memory, cap=cap), reason
 
     def sleep(self, request: Request, memory: Memory, seen: Snapshot) -> tuple[Memory, str]:
         """SleepBattery: only while the box rests, and only where there are means; waking is always granted."""
@@ -217,6 +270,8 @@ _TAKES: Final[dict[type, _Take]] = {
     SetPower: Desk.power,
     AckErrors: Desk.acknowledge,
     ResetEstop: Desk.reset_estop,
+    ResetErrors: Desk.reset,
+    CapPower: Desk.cap,
     SleepBattery: Desk.sleep,
     BalanceCells: Desk.balance,
     ForceClimate: Desk.climate,

@@ -69,6 +69,11 @@ def _number(text: str) -> float:
     return value
 
 
+def _watts_or_off(text: str) -> float | None:
+    """A power, or None for off. Raises ValueError for anything else."""
+    return None if text == "off" else _number(text)
+
+
 def _percent(text: str) -> float | None:
     """0 to 100, or None for auto. Raises ValueError for anything else."""
     if text == "auto":
@@ -95,6 +100,11 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     setpoint.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
     asks.add_parser("ack", help="errors are seen").add_argument("number", type=int, nargs="?")
     asks.add_parser("reset-estop", help="release the latched emergency stop")
+    reset = asks.add_parser("reset", help="release latched errors whose cause is gone")
+    reset.add_argument("number", type=int, nargs="?")
+    cap = asks.add_parser("cap", help="use no more than this of the battery; back with: off off")
+    for name in ("charge_w", "discharge_w"):
+        cap.add_argument(name, type=_watts_or_off, metavar=f"{name.upper()}|off")
     sleep = asks.add_parser("sleep", help="let the battery sleep while the box rests")
     sleep.add_argument("--for", dest="duration_s", type=_number, metavar="S")
     asks.add_parser("wake", help="wake the battery")

@@ -35,10 +35,18 @@ def battery_silent(seen: Snapshot, memory: Memory, site: SiteSettings) -> Source
     """Asleep it may be silent, and for a while after it was woken; once it has answered no more."""
     if seen.battery is not None or memory.commanded.battery_asleep or just_started(seen, memory):
         return NOWHERE
+    if memory.state is State.WAKING:
+        return NOWHERE  # it has a row of its own
     woken_at_s = memory.woken_at_s
     if memory.waking and woken_at_s is not None:
         return ("battery",) if seen.now_s - woken_at_s > site.battery.sleep.wake_s else NOWHERE
     return ("battery",)
+
+
+def battery_stays_asleep(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Woken, and not heard for longer than waking takes."""
+    late = seen.now_s - memory.state_since_s > site.battery.sleep.wake_s
+    return ("battery",) if memory.state is State.WAKING and late else NOWHERE
 
 
 def battery_fault(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
@@ -124,18 +132,10 @@ def unbalanced(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     return tuple(wide) if quiet and low_pct <= battery.soc_pct <= high_pct else NOWHERE
 
 
-def starting_s(seen: Snapshot, memory: Memory, site: SiteSettings) -> float:
-    """Time in the state, without the time that a battery which slept may take to wake."""
-    in_state_s = seen.now_s - memory.state_since_s
-    woken_at_s = memory.woken_at_s
-    woken = woken_at_s is not None and woken_at_s >= memory.state_since_s
-    return in_state_s - (site.battery.sleep.wake_s if woken else 0.0)
-
-
 def battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     """It was connected, and opened by itself."""
     battery = seen.battery
-    if memory.state is not State.RUN or battery is None:
+    if memory.state not in (State.STARTING, State.RUN) or battery is None:
         return NOWHERE
     return NOWHERE if battery.state is BatteryState.CONNECTED else ("battery",)
 
@@ -148,9 +148,7 @@ def battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Source
     return ("battery",) if battery.state is BatteryState.CONNECTED else NOWHERE
 
 
-def battery_stays_open(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+def battery_stays_open(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     """Asked to connect for long, and still open."""
-    battery = seen.battery
-    late = memory.state is State.STARTING and starting_s(seen, memory, site) > CONNECT_TIMEOUT_S
-    open_yet = battery is not None and battery.state is not BatteryState.CONNECTED
-    return ("battery",) if late and open_yet else NOWHERE
+    late = seen.now_s - memory.state_since_s > CONNECT_TIMEOUT_S
+    return ("battery",) if memory.state is State.PRECHARGE and late else NOWHERE

@@ -13,10 +13,12 @@ from appliance.model import (
     Answer,
     BalanceCells,
     BatteryReading,
+    CapPower,
     Effect,
     ForceClimate,
     GoToMode,
     GoToState,
+    ResetErrors,
     ResetEstop,
     SetPower,
     SleepBattery,
@@ -64,6 +66,7 @@ def status_words(status: Status, run_folder: Path) -> Words:
         ],
         "sources": status.ages_s,
         "lateness": status.lateness,
+        "scheduling": status.scheduling,
     }
 
 
@@ -239,6 +242,10 @@ def _errors_text(status: Status) -> str:
     )
 
 
+def _number(word: str | float | None) -> float | None:
+    return None if word is None else float(word)
+
+
 def want_of(what: str, words: dict[str, str | float | int | None]) -> Want:
     """The request behind a ctl command."""
     makers: dict[str, Callable[[], Want]] = {
@@ -249,6 +256,8 @@ def want_of(what: str, words: dict[str, str | float | int | None]) -> Want:
         ),
         "ack": lambda: AckErrors(None if words["number"] is None else int(words["number"])),
         "reset-estop": ResetEstop,
+        "reset": lambda: ResetErrors(None if words["number"] is None else int(words["number"])),
+        "cap": lambda: CapPower(_number(words["charge_w"]), _number(words["discharge_w"])),
         "sleep": lambda: SleepBattery(
             True, None if words["duration_s"] is None else float(words["duration_s"])
         ),

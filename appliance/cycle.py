@@ -10,6 +10,7 @@ from appliance.battery.care import Care
 from appliance.error_watch import ErrorWatch
 from appliance.limits import Allowed, apply_limits
 from appliance.model import (
+    STOPS,
     ActiveError,
     Answer,
     Decision,
@@ -29,7 +30,6 @@ NONE: Final[frozenset[Effect]] = frozenset()
 Errors = tuple[ActiveError, ...]
 
 
-STOPS: Final = frozenset({Effect.STOP, Effect.EMERGENCY_STOP})
 ON_ITS_WAY_W: Final = 50.0
 NO_WISH: Final = Wish(0.0)
 AT_REST: Final = Allowed(0.0, Limits(), "")
@@ -70,8 +70,9 @@ class Cycle:
         memory = self.memory
         errors = self._watch.update(seen, memory)
         answers: tuple[Answer, ...] = ()
-        if seen.requests:
+        if errors is not memory.errors:
             memory = msgspec.structs.replace(memory, errors=errors)
+        if seen.requests:
             memory, answers = self._desk.take(seen.requests, memory, seen)
             errors = memory.errors
         effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
@@ -82,7 +83,7 @@ class Cycle:
         wish, allowed = NO_WISH, AT_REST
         if STATES[state].power:
             wish = mode.wish(seen, memory)
-            allowed = apply_limits(wish.power_w or 0.0, effects, seen, self._site)
+            allowed = apply_limits(wish.power_w or 0.0, seen, memory, self._site)
         setpoints = outputs(state, since_s, allowed.power_w, scene)
         setpoints, memory = self._care.add(setpoints, state, since_s, seen, memory)
         manual = memory.manual
@@ -94,7 +95,7 @@ class Cycle:
             state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors,
             stops_after(scene, state), forced, memory.asleep_until_s, memory.balancing_asked,
             memory.woken_at_s, memory.waking, memory.asleep_since_s, memory.racks_apart,
-            memory.rack_pause,
+            memory.rack_pause, memory.cap, seen.now_s,
         )  # fmt: skip
         title = self._titles[memory.mode]
         return Decision(
@@ -102,6 +103,7 @@ class Cycle:
             wish.power_w if wish.wants_w is None else wish.wants_w,
             allowed.limits, errors, answers, manual,
             _why(seen, state, because, title, wish, allowed, errors), forced,
+            STATES[state].update and Effect.BLOCK_UPDATE not in effects, memory.cap,
         )  # fmt: skip
 
 
@@ -130,19 +132,14 @@ def _why(
     if wish.reason:
         sentence += f", {wish.reason}"
     if allowed.limits.binding is not None:
-        held_by = allowed.because or _stopping(errors)
-        return f"{sentence}; {held_by} allows {allowed.power_w:.0f} W"
+        return f"{sentence}; {allowed.because} allows {allowed.power_w:.0f} W"
     if abs(wants_w - allowed.power_w) > ON_ITS_WAY_W:
         sentence += f", now at {allowed.power_w:.0f} W"
     return sentence
 
 
 def _worst(errors: Errors) -> str:
-    """The worst error that stops the box, as the end of a sentence."""
-    return f" ({_stopping(errors)})" if any(error.effects for error in errors) else ""
-
-
-def _stopping(errors: Errors) -> str:
+    """The worst error that stops the box, else that holds it back, as the end of a sentence."""
+    stopping = [error for error in errors if not STOPS.isdisjoint(error.effects)]
     holding = [error for error in errors if error.effects]
-    stopping = [error for error in holding if not STOPS.isdisjoint(error.effects)]
-    return next((f"error {e.number} {e.title}" for e in (*stopping, *holding)), "an error")
+    return next((f" (error {e.number} {e.title})" for e in (*stopping, *holding)), "")

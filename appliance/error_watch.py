@@ -1,5 +1,6 @@
 """Which errors are raised right now? The rows of ERRORS, with their delays and latches."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -16,11 +17,6 @@ STILL_TOLD: Final = frozenset({126})
 """Their words follow while they are raised: why it is still so. All others keep what raised them."""
 
 
-def _source_name(source: str) -> str:
-    """A source may carry the device's own words behind a colon; they do not make it another source."""
-    return source.partition(":")[0]
-
-
 class ErrorWatch:
     """Which errors are raised: conditions that held long enough, and have not been gone long enough."""
 
@@ -33,7 +29,7 @@ class ErrorWatch:
 
     def adopt(self, errors: tuple[ActiveError, ...]) -> None:
         """Go on from errors raised before: by an earlier run, or in a recording."""
-        self._active = {(error.number, _source_name(error.source)): error for error in errors}
+        self._active = {(error.number, error.source_name): error for error in errors}
         self._sort()
 
     def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:
@@ -44,7 +40,7 @@ class ErrorWatch:
             sources = holds(seen, memory, site)
             if sources:
                 for source in sources:
-                    held[number, _source_name(source)] = source
+                    held[number, source.partition(":")[0]] = source
         if not held and not self._active and not self._held_since_s:
             return ()
         changed = self._raise(held, seen.now_s, seen.utc)
@@ -66,6 +62,7 @@ class ErrorWatch:
                 self._active[key] = ActiveError(
                     number=row.number, source=source, severity=row.severity, title=row.title,
                     remedy=row.remedy, effects=row.effects, since_at=utc, latched=row.latched,
+                    derate_pct=row.derate_pct,
                 )  # fmt: skip
                 changed = True
         return changed
@@ -84,25 +81,27 @@ class ErrorWatch:
         """Mark raised errors as seen by a person; returns how many. Clears nothing."""
         chosen = [key for key in self._active if number is None or key[0] == number]
         for key in chosen:
-            error = self._active[key]
-            self._active[key] = ActiveError(
-                number=error.number, source=error.source, severity=error.severity,
-                title=error.title, remedy=error.remedy, effects=error.effects,
-                since_at=error.since_at, latched=error.latched, acknowledged_by=by,
-            )  # fmt: skip
+            self._active[key] = msgspec.structs.replace(self._active[key], acknowledged_by=by)
         self._sort()
         return len(chosen)
 
-    def reset_latched(self, seen: Snapshot, memory: Memory) -> tuple[str, ...]:
-        """Release every latched error whose cause is gone; the titles of those released."""
+    def latched(self, numbers: Collection[int]) -> tuple[ActiveError, ...]:
+        """Those of these numbers that only a person may reset."""
+        return tuple(e for e in self._raised if e.latched and e.number in numbers)
+
+    def reset(
+        self, numbers: Collection[int], seen: Snapshot, memory: Memory
+    ) -> tuple[ActiveError, ...]:
+        """Release those that are latched and whose cause is gone; returns the ones released."""
         gone = [
-            key
-            for key, error in self._active.items()
-            if error.latched and not ROWS[key[0]].holds(seen, memory, self._site)
+            error
+            for error in self.latched(numbers)
+            if not ROWS[error.number].holds(seen, memory, self._site)
         ]
-        titles = tuple(self._active.pop(key).title for key in gone)
+        for error in gone:
+            del self._active[error.number, error.source_name]
         self._sort()
-        return titles
+        return tuple(gone)
 
     def raised(self) -> tuple[ActiveError, ...]:
         """What is raised now, worst first."""

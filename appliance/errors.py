@@ -15,6 +15,7 @@ from appliance.battery_errors import (
     battery_opened,
     battery_silent,
     battery_stays,
+    battery_stays_asleep,
     battery_stays_open,
     degraded,
     rack_apart,
@@ -42,10 +43,12 @@ from appliance.model import (
     SensorReading,
     Severity,
     Snapshot,
+    State,
 )
 from appliance.site import SiteSettings
 
 RECORDER = "recorder"
+PROCESS_TIMEOUT_S: Final = 30.0
 COMPUTER = "cpu"
 """The sensor driver that watches the computer itself."""
 
@@ -64,6 +67,8 @@ class Row:
     holds: Callable[[Snapshot, Memory, SiteSettings], Sources]
     latched: bool = False
     """Stays until a person resets it."""
+    derate_pct: float | None = None
+    """Of the rating, where an effect is DERATE."""
 
 
 def _cell_full(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
@@ -220,6 +225,12 @@ def _cloud_away(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources
     return ("cloud",) if seen.cloud_connected is False else NOWHERE
 
 
+def _not_started_again(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """The core ended for a restart, and nobody has started it."""
+    waits = memory.state in (State.RESTART, State.REBOOT)
+    return ("box",) if waits and seen.now_s - memory.state_since_s > PROCESS_TIMEOUT_S else NOWHERE
+
+
 def _clock_untrusted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     return ("clock",) if seen.clock_trusted is False else NOWHERE
 
@@ -227,7 +238,8 @@ def _clock_untrusted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> So
 WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
 NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
 NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
-STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
+STOP, OPEN = (Effect.STOP,), (Effect.OPEN_CONTACTORS,)
+EMERGENCY = (Effect.EMERGENCY_STOP,)
 
 # A source falls silent in the Snapshot already after its own max_age_s; the times below come on top.
 # fmt: off
@@ -238,13 +250,14 @@ ERRORS: Final = (
     Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               battery_opened),
     Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", battery_stays),
     Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  battery_stays_open),
+    Row(106, "Battery does not wake",           ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its supply",          battery_stays_asleep),
     Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", _cell_full),
-    Row(112, "A cell is overcharged",           CRITICAL, STOP,          1.0, 60.0, "Call service if it comes back",                      _cell_over),
+    Row(112, "A cell is overcharged",           CRITICAL, OPEN,          1.0, 60.0, "Call service, then reset",                           _cell_over, latched=True),
     Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        _cell_empty),
-    Row(114, "A cell is deeply discharged",     CRITICAL, STOP,          1.0, 60.0, "Call service before charging",                       _cell_under),
+    Row(114, "A cell is deeply discharged",     CRITICAL, OPEN,          1.0, 60.0, "Call service before charging, then reset",           _cell_under, latched=True),
     Row(121, "Battery too cold to charge",      WARNING,  NO_CHARGE,     5.0, 30.0, "Warm the room, or wait",                             _cell_cold),
     Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         _cell_hot),
-    Row(123, "Battery temperature at its limit", CRITICAL, STOP,         1.0, 60.0, "Keep away and call service",                         _cell_temperature_limit),
+    Row(123, "Battery temperature at its limit", CRITICAL, OPEN,         1.0, 60.0, "Keep away and call service; reset when it is safe",  _cell_temperature_limit, latched=True),
     Row(124, "State of charge drifts",          WARNING,  (),            5.0,  5.0, "Nothing to do; call service if it comes back often",  soc_drifts),
     Row(125, "Battery capacity degraded",       WARNING,  (),           60.0, 60.0, "Ask service; the warranty may cover it",             degraded),
     Row(126, "A rack is not connected",         WARNING,  (),           10.0,  3.0, "It joins by itself when sound; else call service",   rack_apart),
@@ -278,6 +291,7 @@ ERRORS: Final = (
     Row(603, "The box cannot write its memory", ERROR,    (),            0.0,  5.0, "Free the disk or replace it; call service",          _memory_unwritable),
     Row(604, "No connection to the cloud",      WARNING,  (),           10.0,  2.0, "Check the internet; nothing is lost meanwhile",      _cloud_away),
     Row(605, "Readings stand still",            ERROR,    STOP,          0.0,  5.0, "Restart the device that is named; check its firmware", _standing_still),
+    Row(613, "The box was not started again",   WARNING,  (),            0.0, 60.0, "Call service: what starts the box does not work",    _not_started_again),
 )
 # fmt: on
 ROWS: Final = {row.number: row for row in ERRORS}

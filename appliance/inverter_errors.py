@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, Sources, just_started, starting_s
-from appliance.model import BatteryState, InverterState, Memory, Snapshot, State
+from appliance.battery_errors import NOWHERE, Sources, just_started
+from appliance.model import InverterState, Memory, Snapshot, State
 from appliance.site import SiteSettings
 
 START_TIMEOUT_S: Final = 60.0
@@ -98,12 +98,11 @@ def inverter_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sourc
 
 def start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     """Connected for long, and still it does not run; waiting for a steady grid does not count."""
-    late = memory.state is State.STARTING and starting_s(seen, memory, site) > START_TIMEOUT_S
-    connected = seen.battery is not None and seen.battery.state is BatteryState.CONNECTED
+    late = memory.state is State.STARTING and seen.now_s - memory.state_since_s > START_TIMEOUT_S
     view, code = seen.grid_view, site.grid_code
     if view is not None and code is not None:
         late = late and view.steady_s > code.connect.wait_s + START_TIMEOUT_S
-    return ("inverter",) if late and connected else NOWHERE
+    return ("inverter",) if late else NOWHERE
 
 
 def grid_outlasted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Final
 
-from appliance.model import Effect, Limits, RackReading, Snapshot, State
+from appliance.model import STOPS, Effect, Limits, Memory, RackReading, Snapshot, State
 from appliance.site import SiteSettings
 
 Caps = tuple[float, float]
 FREE: Final[Caps] = (inf, inf)
 CLOSED: Final[Caps] = (0.0, 0.0)
+HOLDING: Final = STOPS | {Effect.NO_CHARGE, Effect.NO_DISCHARGE, Effect.DERATE}
 SOC_TAPER_PCT: Final = 2.0
 """Power falls to zero over the last percent, so that the end is met softly."""
 JOINING_SHARE: Final = 0.5
@@ -26,8 +27,8 @@ class Row:
     """One limit. `because` is the subject of the sentence "… allows −1200 W"."""
 
     name: str
-    caps: Callable[[Snapshot, SiteSettings], Caps]
-    because: Callable[[Snapshot, SiteSettings], str]
+    caps: Callable[[Snapshot, Memory, SiteSettings], Caps]
+    because: Callable[[Snapshot, Memory, SiteSettings], str]
 
 
 def _share(value: float, zero_at: float, full_at: float) -> float:
@@ -36,18 +37,18 @@ def _share(value: float, zero_at: float, full_at: float) -> float:
     return 0.0 if share <= 0.0 else min(share, 1.0)
 
 
-def _bms(seen: Snapshot, _site: SiteSettings) -> Caps:
+def _bms(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Caps:
     battery = seen.battery
     if battery is None or battery.max_charge_w is None or battery.max_discharge_w is None:
         return CLOSED
     return battery.max_charge_w, battery.max_discharge_w
 
 
-def _because_bms(seen: Snapshot, _site: SiteSettings) -> str:
+def _because_bms(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     return "a silent battery" if seen.battery is None else "the battery's own limit"
 
 
-def _soc(seen: Snapshot, site: SiteSettings) -> Caps:
+def _soc(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     battery = seen.battery
     if battery is None or battery.soc_pct is None:
         return CLOSED
@@ -61,7 +62,7 @@ def _soc(seen: Snapshot, site: SiteSettings) -> Caps:
     )  # fmt: skip
 
 
-def _because_soc(seen: Snapshot, _site: SiteSettings) -> str:
+def _because_soc(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     battery = seen.battery
     if battery is None or battery.soc_pct is None:
         return "unknown state of charge"
@@ -91,7 +92,7 @@ def _guarded(seen: Snapshot) -> bool:
     return all(rack.cell_max_v is None and rack.cell_min_v is None for rack in battery.working)
 
 
-def _cell_voltage(seen: Snapshot, site: SiteSettings) -> Caps:
+def _cell_voltage(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     extremes = _extremes(seen)
     if extremes is None:
         return FREE if _guarded(seen) else CLOSED
@@ -109,7 +110,7 @@ def _cell_voltage(seen: Snapshot, site: SiteSettings) -> Caps:
     )  # fmt: skip
 
 
-def _because_cell_voltage(seen: Snapshot, site: SiteSettings) -> str:
+def _because_cell_voltage(seen: Snapshot, _memory: Memory, site: SiteSettings) -> str:
     extremes = _extremes(seen)
     if extremes is None:
         return "unknown cell voltages"
@@ -119,7 +120,7 @@ def _because_cell_voltage(seen: Snapshot, site: SiteSettings) -> str:
     return f"cell {low.cell_min_v_at or low.rack} at {low.cell_min_v:.2f} V"
 
 
-def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
+def _cell_temperature(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     if seen.battery is None:
         return CLOSED
     charge_w = discharge_w = inf
@@ -139,7 +140,7 @@ def _cell_temperature(seen: Snapshot, site: SiteSettings) -> Caps:
     return charge_w, discharge_w
 
 
-def _because_cell_temperature(seen: Snapshot, site: SiteSettings) -> str:
+def _because_cell_temperature(seen: Snapshot, _memory: Memory, site: SiteSettings) -> str:
     for rack in seen.battery.working if seen.battery else ():
         if rack.cell_max_c is None or rack.cell_min_c is None:
             return f"unknown cell temperatures of rack {rack.rack}"
@@ -150,15 +151,15 @@ def _because_cell_temperature(seen: Snapshot, site: SiteSettings) -> str:
     return "cell temperature"
 
 
-def _inverter(_seen: Snapshot, site: SiteSettings) -> Caps:
+def _inverter(_seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     return site.inverter.max_charge_w, site.inverter.max_discharge_w
 
 
-def _because_inverter(_seen: Snapshot, _site: SiteSettings) -> str:
+def _because_inverter(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     return "the inverter"
 
 
-def _connection(seen: Snapshot, site: SiteSettings) -> Caps:
+def _connection(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     """Site demand without the battery is grid + battery power; the battery may not lift it over the connection."""
     if seen.grid is None or seen.inverter is None:
         return CLOSED
@@ -172,15 +173,17 @@ def _connection(seen: Snapshot, site: SiteSettings) -> Caps:
     )
 
 
-def _because_connection(_seen: Snapshot, _site: SiteSettings) -> str:
+def _because_connection(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     return "the grid connection"
 
 
-def _ramp(seen: Snapshot, site: SiteSettings) -> Caps:
+def _start_ramp(seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
     """After each start power may rise no faster than the grid code says."""
-    code, memory = site.grid_code, seen.memory
-    if code is None or memory is None or memory.state is not State.RUN:
+    code = site.grid_code
+    if code is None:
         return FREE
+    if memory.state is not State.RUN:
+        return CLOSED  # it enters RUN in this very cycle
     minutes = (seen.now_s - memory.state_since_s) / 60.0
     share = code.connect.ramp_pct_per_min / 100.0 * minutes
     if share >= 1.0:
@@ -188,11 +191,11 @@ def _ramp(seen: Snapshot, site: SiteSettings) -> Caps:
     return site.inverter.max_charge_w * share, site.inverter.max_discharge_w * share
 
 
-def _because_ramp(_seen: Snapshot, _site: SiteSettings) -> str:
+def _because_start_ramp(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     return "the ramp after a start"
 
 
-def _frequency(seen: Snapshot, site: SiteSettings) -> Caps:
+def _frequency(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     """Where the inverter itself answers the frequency, nobody pushes against it."""
     code, view = site.grid_code, seen.grid_view
     if code is None or view is None or view.frequency_hz is None or seen.inverter is None:
@@ -205,48 +208,91 @@ def _frequency(seen: Snapshot, site: SiteSettings) -> Caps:
     return FREE
 
 
-def _because_frequency(seen: Snapshot, _site: SiteSettings) -> str:
+def _because_frequency(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     view = seen.grid_view
     hertz = None if view is None else view.frequency_hz
     return "the grid's frequency" if hertz is None else f"grid at {hertz:.2f} Hz"
 
 
-def _rack_joins(seen: Snapshot, site: SiteSettings) -> Caps:
+def _rack_joins(seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
     """Little current flows while a contactor closes, and voltages can be compared."""
-    pause = None if seen.memory is None else seen.memory.rack_pause
+    pause = memory.rack_pause
     if pause is None or seen.now_s >= pause.until_s or seen.battery is None:
         return FREE
     low_w = JOINING_SHARE * site.battery.joining.current_a * (seen.battery.voltage_v or 0.0)
     return low_w, low_w
 
 
-def _because_rack_joins(_seen: Snapshot, _site: SiteSettings) -> str:
+def _because_rack_joins(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     return "a rack that joins"
+
+
+def _errors(_seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
+    """What the raised errors still leave."""
+    charge_w = discharge_w = inf
+    for error in memory.errors:
+        if not STOPS.isdisjoint(error.effects):
+            return CLOSED
+        if Effect.NO_CHARGE in error.effects:
+            charge_w = 0.0
+        if Effect.NO_DISCHARGE in error.effects:
+            discharge_w = 0.0
+        if Effect.DERATE in error.effects:
+            share = (error.derate_pct or 0.0) / 100.0
+            charge_w = min(charge_w, site.inverter.max_charge_w * share)
+            discharge_w = min(discharge_w, site.inverter.max_discharge_w * share)
+    return charge_w, discharge_w
+
+
+def _because_errors(_seen: Snapshot, memory: Memory, _site: SiteSettings) -> str:
+    """The worst of those that hold power back: they are sorted."""
+    holding = (e for e in memory.errors if not HOLDING.isdisjoint(e.effects))
+    return next((f"error {e.number} {e.title}" for e in holding), "an error")
+
+
+def _ramp(seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
+    """Power may rise so fast; it may always fall at once."""
+    rate_w_per_s, before_s = site.control.ramp_w_per_s, memory.decided_at_s
+    if rate_w_per_s is None or before_s is None:
+        return FREE
+    step_w = rate_w_per_s * (seen.now_s - before_s)
+    power_w = memory.commanded.power_w
+    return max(0.0, -power_w) + step_w, max(0.0, power_w) + step_w
+
+
+def _because_ramp(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
+    return "the ramp"
+
+
+def _cap(_seen: Snapshot, memory: Memory, _site: SiteSettings) -> Caps:
+    cap = memory.cap
+    return (
+        inf if cap.max_charge_w is None else cap.max_charge_w,
+        inf if cap.max_discharge_w is None else cap.max_discharge_w,
+    )
+
+
+def _because_cap(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
+    return "the owner's cap"
 
 
 # fmt: off
 LIMITS: Final = (
     #   name                caps               because
+    Row("error",            _errors,           _because_errors),
     Row("battery",          _bms,              _because_bms),
     Row("state of charge",  _soc,              _because_soc),
     Row("cell voltage",     _cell_voltage,     _because_cell_voltage),
     Row("cell temperature", _cell_temperature, _because_cell_temperature),
     Row("inverter",         _inverter,         _because_inverter),
     Row("grid connection",  _connection,       _because_connection),
-    Row("grid code ramp",   _ramp,             _because_ramp),
+    Row("grid code ramp",   _ramp,             _because_start_ramp),
     Row("frequency",        _frequency,        _because_frequency),
     Row("a rack joins",     _rack_joins,       _because_rack_joins),
+    Row("ramp",             _ramp,             _because_ramp),
+    Row("owner's cap",      _cap,              _because_cap),
 )
 # fmt: on
-
-
-def _error_caps(effects: frozenset[Effect]) -> Caps:
-    if Effect.STOP in effects or Effect.EMERGENCY_STOP in effects:
-        return CLOSED
-    return (
-        0.0 if Effect.NO_CHARGE in effects else inf,
-        0.0 if Effect.NO_DISCHARGE in effects else inf,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,17 +304,15 @@ class Allowed:
     because: str
 
 
-def apply_limits(
-    wish_w: float, effects: frozenset[Effect], seen: Snapshot, site: SiteSettings
-) -> Allowed:
-    """Narrow a wish (discharge +) to what every row and every raised error allows."""
-    max_charge_w, max_discharge_w = _error_caps(effects) if effects else FREE
+def apply_limits(wish_w: float, seen: Snapshot, memory: Memory, site: SiteSettings) -> Allowed:
+    """Narrow a wish (discharge +) to what every row allows; `memory` with the errors raised now."""
+    max_charge_w, max_discharge_w = FREE
     if not isfinite(wish_w):
         wish_w = 0.0
     charging = wish_w < 0.0
     bit: Row | None = None
     for row in LIMITS:
-        charge_w, discharge_w = row.caps(seen, site)
+        charge_w, discharge_w = row.caps(seen, memory, site)
         # Written so that a NaN is not more than 0 either: a limit that is no magnitude allows nothing.
         charge_w = charge_w if charge_w > 0.0 else 0.0
         discharge_w = discharge_w if discharge_w > 0.0 else 0.0
@@ -279,10 +323,8 @@ def apply_limits(
             max_discharge_w = discharge_w
             bit = bit if charging else row
     power_w = max(-max_charge_w, min(wish_w, max_discharge_w)) + 0.0  # never −0.0
-    if power_w == wish_w:
-        return Allowed(power_w, Limits(max_charge_w, max_discharge_w), "")
-    return Allowed(
-        power_w,
-        Limits(max_charge_w, max_discharge_w, "error" if bit is None else bit.name),
-        "" if bit is None else bit.because(seen, site),
-    )
+    limits = Limits(max_charge_w, max_discharge_w)
+    if power_w == wish_w or bit is None:
+        return Allowed(power_w, limits, "")
+    limits = Limits(max_charge_w, max_discharge_w, bit.name)
+    return Allowed(power_w, limits, bit.because(seen, memory, site))

@@ -15,6 +15,8 @@ LOST_AFTER_S = 5.0
 
 PILL_TONES = {
     State.INIT: "info",
+    State.WAKING: "info",
+    State.PRECHARGE: "info",
     State.STARTING: "info",
     State.RUN: "ok",
     State.STOPPING: "info",

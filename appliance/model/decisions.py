@@ -55,6 +55,16 @@ class ForcedActuator(Word, frozen=True):
     until_s: float
 
 
+class PowerCap(Word, frozen=True):
+    """An accepted CapPower: magnitudes; None: not capped."""
+
+    max_charge_w: float | None = None
+    max_discharge_w: float | None = None
+
+
+NO_CAP = PowerCap()
+
+
 class Effect(StrEnum):
     """What an error forbids."""
 
@@ -62,8 +72,18 @@ class Effect(StrEnum):
     NO_DISCHARGE = "no discharge"
     STOP = "stop"
     """Power to zero, inverter off, contactors open, in this order; state ERROR until it has cleared."""
+    DERATE = "derate"
+    """No more than `derate_pct` of the inverter's rating, in both directions."""
+    OPEN_CONTACTORS = "open contactors"
+    """STOP, and the contactors open within a second whatever flows: the battery itself is in danger."""
     EMERGENCY_STOP = "emergency stop"
     """STOP without waiting."""
+    BLOCK_UPDATE = "block update"
+    """No new software is put in place meanwhile."""
+
+
+STOPS = frozenset({Effect.STOP, Effect.OPEN_CONTACTORS, Effect.EMERGENCY_STOP})
+"""Effects that stop the box: it goes to ERROR."""
 
 
 class Severity(StrEnum):
@@ -87,6 +107,19 @@ class ActiveError(Word, frozen=True):
     latched: bool = False
     """Stays until a person resets it, even when its cause is gone."""
     acknowledged_by: str | None = None
+    derate_pct: float | None = None
+    """Of the rating, where an effect is DERATE."""
+
+    @property
+    def source_name(self) -> str:
+        """Without the device's own words behind the colon, which may change while it is raised."""
+        return self.source.partition(":")[0]
+
+    @property
+    def id(self) -> str:
+        """Of this one occurrence: the same in the log, on the screen and in the cloud."""
+        since = self.since_at.strftime("%Y%m%dT%H%M%S.%fZ")
+        return f"{self.number}-{self.source_name.replace(' ', '_')}-{since}"
 
 
 class RackApart(Word, frozen=True):
@@ -137,6 +170,10 @@ class Memory(Word, frozen=True):
     asleep_since_s: float | None = None
     racks_apart: tuple[RackApart, ...] = ()
     rack_pause: RackPause | None = None
+    cap: PowerCap = NO_CAP
+    """What the owner lets the battery do at most."""
+    decided_at_s: float | None = None
+    """When the cycle before this one was; None: there was none."""
 
 
 class GridView(Word, frozen=True):
@@ -220,6 +257,9 @@ class Decision(Word, frozen=True):
     why: str
     forced: tuple[ForcedActuator, ...] = ()
     """Fans and heaters that a person holds."""
+    update_allowed: bool = False
+    """New software may be put in place now."""
+    cap: PowerCap = NO_CAP
 
 
 class Moment(Word, frozen=True):
@@ -243,6 +283,16 @@ class Lateness(Word, frozen=True):
     max_ms: float
 
 
+class Scheduling(Word, frozen=True):
+    """How the operating system runs the core."""
+
+    wanted: str
+    got: str
+    memory_locked: bool
+    reason: str = ""
+    """Why not all that was wanted was obtained."""
+
+
 class Status(Word, frozen=True):
     """What the core publishes to the screen, the cloud and ctl, ten times a second."""
 
@@ -263,6 +313,7 @@ class Status(Word, frozen=True):
     lateness: Lateness | None = None
     without: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """By mode and input: what happens while the input is missing."""
+    scheduling: Scheduling | None = None
 
     @property
     def load_w(self) -> float | None:

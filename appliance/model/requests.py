@@ -9,7 +9,12 @@ class State(StrEnum):
     """States of the box; `statemachine/states.py` says what each allows."""
 
     INIT = "init"
+    WAKING = "waking"
+    """The BMS was asleep and is waited for."""
+    PRECHARGE = "precharge"
+    """Contactors close, one after the other."""
     STARTING = "starting"
+    """Connected; the inverter starts."""
     RUN = "run"
     STOPPING = "stopping"
     SLEEP = "sleep"
@@ -50,6 +55,19 @@ class ResetEstop(Word, frozen=True, tag="reset_estop"):
     """Release the latched emergency stop; only once the button itself is released."""
 
 
+class ResetErrors(Word, frozen=True, tag="reset"):
+    """Release a latched error (all of them, None) whose cause is gone; the emergency stop has its own."""
+
+    number: int | None = None
+
+
+class CapPower(Word, frozen=True, tag="cap"):
+    """Use no more than this of the battery, magnitudes, until it is changed; None: as much as the rest allows."""
+
+    max_charge_w: float | None = None
+    max_discharge_w: float | None = None
+
+
 class ForceClimate(Word, frozen=True, tag="climate"):
     """Hold a fan or heater at `percent` (0 off, 100 full) for `duration_s`; None: give it back to the rule."""
 
@@ -77,6 +95,8 @@ Want = (
     | SetPower
     | AckErrors
     | ResetEstop
+    | ResetErrors
+    | CapPower
     | ForceClimate
     | SleepBattery
     | BalanceCells

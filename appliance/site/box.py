@@ -35,6 +35,8 @@ class Control(Settings):
     """The control loop."""
 
     period_s: Annotated[float, Field(ge=0.02, le=0.3)] = 0.1
+    ramp_w_per_s: Annotated[float, Field(gt=0, le=10e6)] | None = None
+    """So fast power may rise; it falls at once. None: as fast as the mode wants."""
     start_mode: Name = "self_consumption"
     start_state: Literal["run", "idle"] = "run"
 

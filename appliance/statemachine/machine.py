@@ -1,16 +1,29 @@
 """Applies at most one transition per cycle, and turns a state into outputs in the proper order."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from appliance.model import SAFE, Effect, InverterState, Setpoints, Snapshot, State
 from appliance.statemachine.states import STATES
 from appliance.statemachine.transitions import ERROR_SETTLE_S, FROM, Scene, at_rest
 
-WAIT_FOR_REST_S: Final = 2.0
-"""The inverter goes off and contactors open after this time even when current still flows."""
-WAIT_FOR_INVERTER_S: Final = 3.0
-"""Contactors open after this time even when the inverter does not confirm that it is off."""
-EMERGENCY_WAIT_S: Final = 0.5
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each step of going down may take before the next one follows whatever flows."""
+
+    inverter_off_s: float
+    """The current may fall so long before the inverter goes off."""
+    open_s: float
+    """Contactors open after this time even when current flows or the inverter does not confirm."""
+
+
+USUAL: Final = Patience(2.0, 3.0)
+HURRIED: Final = (
+    (Effect.EMERGENCY_STOP, Patience(0.0, 0.5)),
+    (Effect.OPEN_CONTACTORS, Patience(0.4, 0.8)),
+)
+"""The first effect that holds shortens the wait."""
 
 
 def grid_ready(seen: Snapshot) -> bool:
@@ -41,17 +54,23 @@ def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpo
             reset_faults=allows.reset_faults,
         )
     waited_s = scene.seen.now_s - since_s
-    resting = at_rest(scene.seen)
-    emergency = Effect.EMERGENCY_STOP in scene.effects
     if not before.contactors_closed:
         # Devices that stopped by themselves stay in fault until somebody acknowledges it.
+        emergency = Effect.EMERGENCY_STOP in scene.effects
         resets = allows.reset_faults and not emergency and waited_s >= ERROR_SETTLE_S
         return Setpoints(reset_faults=resets) if resets else SAFE
-    if emergency:
-        return Setpoints(contactors_closed=not resting and waited_s < EMERGENCY_WAIT_S)
+    patience, resting = patience_of(scene), at_rest(scene.seen)
     inverter = scene.seen.inverter
-    inverter_on = before.inverter_on and not resting and waited_s < scene.times * WAIT_FOR_REST_S
+    inverter_on = before.inverter_on and not resting and waited_s < patience.inverter_off_s
     inverter_runs = inverter is not None and inverter.state is InverterState.RUNNING
-    late = waited_s >= scene.times * WAIT_FOR_INVERTER_S
-    opens = (resting and not inverter_on and not inverter_runs) or late
+    confirmed = not inverter_runs or Effect.EMERGENCY_STOP in scene.effects
+    opens = (resting and not inverter_on and confirmed) or waited_s >= patience.open_s
     return Setpoints(inverter_on=inverter_on, contactors_closed=not opens)
+
+
+def patience_of(scene: Scene) -> Patience:
+    """How long going down may take now; an inverter that follows slowly gets more time, but in a hurry."""
+    for effect, patience in HURRIED:
+        if effect in scene.effects:
+            return patience
+    return Patience(scene.times * USUAL.inverter_off_s, scene.times * USUAL.open_s)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.model import BatteryState, Effect, InverterState, Memory, Snapshot, State
+from appliance.errors import PROCESS_TIMEOUT_S
+from appliance.model import STOPS, BatteryState, Effect, InverterState, Memory, Snapshot, State
 
 CURRENT_BOUND_A: Final = 1.0
 """Contactors open below this current; opening under load wears them out."""
@@ -16,7 +17,6 @@ ERROR_SETTLE_S: Final = 3.0
 LONGEST_SETTLE_S: Final = 900.0
 RAN_WELL_S: Final = 60.0
 """After running this long an error counts as the first again."""
-PROCESS_TIMEOUT_S: Final = 30.0
 AWAKE_S: Final = 300.0
 """Contactors wear: the box stays awake at least this long, and asleep at least ASLEEP_S."""
 ASLEEP_S: Final = 60.0
@@ -82,7 +82,7 @@ def _emergency(scene: Scene) -> bool:
 
 
 def _must_stop(scene: Scene) -> bool:
-    return Effect.STOP in scene.effects or Effect.EMERGENCY_STOP in scene.effects
+    return not STOPS.isdisjoint(scene.effects)
 
 
 def _may_leave_error(scene: Scene) -> bool:
@@ -96,12 +96,14 @@ def _ending(scene: Scene) -> bool:
 def _known_open(scene: Scene) -> bool:
     """People will put their hands on it: an assumption is not enough."""
     battery, inverter = scene.seen.battery, scene.seen.inverter
-    return (
-        battery is not None
-        and battery.state is not BatteryState.CONNECTED
-        and all(rack.contactors_closed is False for rack in battery.racks)
-        and inverter is not None
-        and inverter.state is not InverterState.RUNNING
+    if battery is None or inverter is None or inverter.state is InverterState.RUNNING:
+        return False
+    if (
+        not battery.has_contactors
+    ):  # only its own switch opens it, and that is for those people to do
+        return battery.current_a is not None and at_rest(scene.seen)
+    return battery.state is not BatteryState.CONNECTED and all(
+        rack.contactors_closed is False for rack in battery.racks
     )
 
 
@@ -129,17 +131,33 @@ def _heard_all(scene: Scene) -> bool:
         and seen.battery is not None
         and seen.inverter is not None
         and seen.board is not None
+        and not _sleeper(scene)
     )
+
+
+def _sleeper(scene: Scene) -> bool:
+    """The BMS slept, or still does: it has to be heard before anything is asked of it."""
+    battery, memory = scene.seen.battery, scene.memory
+    silent = battery is None or battery.asleep is True
+    return silent and (memory.waking or memory.commanded.battery_asleep)
+
+
+def _waking_wanted(scene: Scene) -> bool:
+    return _run_wanted(scene) and _sleeper(scene)
+
+
+def _sleep_ends(scene: Scene) -> bool:
+    return _wakes(scene) and _sleeper(scene)
+
+
+def _connected(scene: Scene) -> bool:
+    battery = scene.seen.battery
+    return battery is not None and battery.state is BatteryState.CONNECTED
 
 
 def _plant_ready(scene: Scene) -> bool:
-    battery, inverter = scene.seen.battery, scene.seen.inverter
-    return (
-        battery is not None
-        and battery.state is BatteryState.CONNECTED
-        and inverter is not None
-        and inverter.state is InverterState.RUNNING
-    )
+    inverter = scene.seen.inverter
+    return _connected(scene) and inverter is not None and inverter.state is InverterState.RUNNING
 
 
 def _stopped(scene: Scene) -> bool:
@@ -178,9 +196,11 @@ def _goal(scene: Scene) -> State:
     return scene.memory.goal
 
 
-INIT, STARTING, RUN, STOPPING = State.INIT, State.STARTING, State.RUN, State.STOPPING
+INIT, WAKING, PRECHARGE, STARTING = State.INIT, State.WAKING, State.PRECHARGE, State.STARTING
+RUN, STOPPING = State.RUN, State.STOPPING
 SLEEP, IDLE, MAINTENANCE, ERROR = State.SLEEP, State.IDLE, State.MAINTENANCE, State.ERROR
-LIVE: Final = (INIT, STARTING, RUN, STOPPING, SLEEP, IDLE)
+LIVE: Final = (INIT, WAKING, PRECHARGE, STARTING, RUN, STOPPING, SLEEP, IDLE)
+ON_THE_WAY: Final = (WAKING, PRECHARGE, STARTING, RUN, SLEEP)
 ENDS: Final = (State.RESTART, State.REBOOT)
 
 # fmt: off
@@ -192,15 +212,19 @@ TRANSITIONS: Final = (
     Row(LIVE,                  _must_stop,          ERROR,       "an error stops the box"),
     Row((ERROR,),              _may_leave_error,    INIT,        "the error is gone"),
     Row((INIT,),               _not_run_wanted,     STOPPING,    "rest was asked for"),
-    Row((INIT,),               _heard_all,          STARTING,    "all devices answer"),
-    Row((STARTING, RUN, SLEEP), _not_run_wanted,     STOPPING,    "asked to stop"),
+    Row((INIT,),               _waking_wanted,      WAKING,      "the battery slept"),
+    Row((INIT, WAKING),        _heard_all,          PRECHARGE,   "all devices answer"),
+    Row(ON_THE_WAY,            _not_run_wanted,     STOPPING,    "asked to stop"),
+    Row((PRECHARGE,),          _connected,          STARTING,    "the battery is connected"),
     Row((STARTING,),           _plant_ready,        RUN,         "battery and inverter are ready"),
     Row((RUN,),                _empty,              SLEEP,       "the battery is empty"),
-    Row((SLEEP,),              _wakes,              STARTING,    "there is energy to store"),
-    Row((STOPPING,),           _run_wanted,         STARTING,    "asked to run"),
+    Row((SLEEP,),              _sleep_ends,         WAKING,      "there is energy to store"),
+    Row((SLEEP,),              _wakes,              PRECHARGE,   "there is energy to store"),
+    Row((STOPPING,),           _run_wanted,         PRECHARGE,   "asked to run"),
     Row((STOPPING,),           _maintenance_wanted, MAINTENANCE, "power is off"),
     Row((STOPPING,),           _stopped_for_goal,   _goal,       "power is off"),
-    Row((IDLE,),               _run_wanted,         STARTING,    "asked to run"),
+    Row((IDLE,),               _waking_wanted,      WAKING,      "asked to run"),
+    Row((IDLE,),               _run_wanted,         PRECHARGE,   "asked to run"),
     Row((IDLE,),               _maintenance_wanted, MAINTENANCE, "asked for maintenance"),
     Row((MAINTENANCE,),        _run_wanted,         INIT,        "maintenance is over"),
     Row((MAINTENANCE,),        _rest_wanted,        IDLE,        "maintenance is over"),

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from appliance.model import (
     BatteryState,
     BoardReading,
@@ -13,7 +15,8 @@ from appliance.model import (
 )
 from tests.stories import Story, battery, inverter, rack
 
-INIT, STARTING, RUN, STOPPING = State.INIT, State.STARTING, State.RUN, State.STOPPING
+INIT, WAKING, PRECHARGE, STARTING = State.INIT, State.WAKING, State.PRECHARGE, State.STARTING
+RUN, STOPPING = State.RUN, State.STOPPING
 SLEEP, IDLE, MAINTENANCE, ERROR = State.SLEEP, State.IDLE, State.MAINTENANCE, State.ERROR
 RESTART, REBOOT = State.RESTART, State.REBOOT
 
@@ -29,8 +32,24 @@ def in_init() -> Story:
     return Story(changes={**DOWN, "board": None})
 
 
-def in_starting() -> Story:
+def in_waking() -> Story:
+    """Its BMS was asleep when the box was switched off."""
+    story = Story(changes={**DOWN, "battery": None, "board": None})
+    story.cycle.adopt(
+        msgspec.structs.replace(story.cycle.memory, waking=True, woken_at_s=story.now_s)
+    )
+    story.step(board=RELEASED)
+    return story
+
+
+def in_precharge() -> Story:
     return Story(changes=dict(DOWN))
+
+
+def in_starting() -> Story:
+    story = Story(changes=dict(DOWN))
+    story.step(battery=battery())
+    return story
 
 
 def in_run() -> Story:
@@ -86,11 +105,11 @@ def in_reboot() -> Story:
 
 
 BOXES: dict[State, Callable[[], Story]] = {
-    INIT: in_init, STARTING: in_starting, RUN: in_run, STOPPING: in_stopping, SLEEP: in_sleep,
+    INIT: in_init, WAKING: in_waking, PRECHARGE: in_precharge, STARTING: in_starting, RUN: in_run, STOPPING: in_stopping, SLEEP: in_sleep,
     IDLE: in_idle, MAINTENANCE: in_maintenance, ERROR: in_error, RESTART: in_restart,
     REBOOT: in_reboot,
 }  # fmt: skip
-LIVE = (INIT, STARTING, RUN, STOPPING, SLEEP, IDLE)
+LIVE = (INIT, WAKING, PRECHARGE, STARTING, RUN, STOPPING, SLEEP, IDLE)
 
 
 def box(state: State) -> Story:

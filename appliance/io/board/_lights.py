@@ -39,6 +39,8 @@ class Lights:
 # fmt: off
 LIGHTS = {
     State.INIT:        Lights(run=FAST),
+    State.WAKING:      Lights(run=FAST),
+    State.PRECHARGE:   Lights(run=FAST),
     State.STARTING:    Lights(run=FAST),
     State.RUN:         Lights(run=STEADY),
     State.STOPPING:    Lights(run=DIPS),
@@ -50,7 +52,10 @@ LIGHTS = {
     State.REBOOT:      Lights(run=FAST, error=FAST),
 }
 # fmt: on
-ALIKE = frozenset({State.INIT, State.STARTING}), frozenset({State.RESTART, State.REBOOT})
+ALIKE = (
+    frozenset({State.INIT, State.WAKING, State.PRECHARGE, State.STARTING}),
+    frozenset({State.RESTART, State.REBOOT}),
+)
 """States that need not be told apart: coming up, and about to come up again."""
 EMERGENCY_STOP = Lights(error=FAST)
 NO_DECISION = Lights(error=SLOW)

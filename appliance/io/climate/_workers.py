@@ -18,6 +18,7 @@ from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots
 from appliance.model import Decision, Effect
 from appliance.site import Climate, SiteSettings
+from appliance.statemachine.states import STATES
 from appliance.supervisor import Lease, Worker
 
 log = logging.getLogger(__name__)
@@ -91,4 +92,6 @@ class _Air:
 
 
 def _is_stopped(decision: Decision) -> bool:
-    return any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)
+    """No heating: in an emergency, and in states that do not allow it."""
+    emergency = any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)
+    return emergency or not STATES[decision.state].climate
