@@ -19,8 +19,6 @@ from appliance.supervisor import Lease
 log = logging.getLogger(__name__)
 
 PERIOD_S: Final = 0.2
-AFTER_ERROR_S: Final = 10.0
-"""The black box is frozen this long after an error was raised, so that it holds what followed."""
 SPOT_KIND: Final = "SC_Spot_10s"
 """Kind of these records in the outbox, and their schema in the cloud."""
 
@@ -55,8 +53,6 @@ class Recorder:
         self._last: Moment | None = None
         self._durable: Durable | None = None
         self._spot_due_s = 0.0
-        self._freeze_at_s: float | None = None
-        self._freeze_name = ""
 
     def run(self, lease: Lease) -> None:
         """Drain and write until the lease ends, and what is left after it."""
@@ -68,6 +64,7 @@ class Recorder:
                 self._write(store)
             self._write(store)
         finally:
+            self._black_box.close()
             store.close()
 
     def _write(self, store: Store) -> None:
@@ -83,9 +80,7 @@ class Recorder:
         self._keep_battery(store)
         if self._last is not None:
             self._enqueue_spot(store, self._last)
-        if self._freeze_at_s is not None and self._clock.now_s() >= self._freeze_at_s:
-            self._freeze_at_s = None
-            log.info("black box kept: %s", self._black_box.freeze(self._freeze_name))
+        self._black_box.look(self._clock.now_s())
 
     def _keep_latch(self, decision: Decision) -> None:
         """First of all, and apart from the store: an emergency stop outlives a crash and a full disk."""
@@ -109,16 +104,10 @@ class Recorder:
                 store.count_error(error)
                 store.write("error", utc, f"{error.number} {error.source}: {error.title}")
                 log.warning("error %d %s: %s", error.number, error.source, error.title)
-                self._keep_black_box(error)
         for key, error in known.items():
             if key not in present:
                 store.write("cleared", utc, f"{error.number} {error.source}: {error.title}")
                 log.info("error %d %s is gone: %s", error.number, error.source, error.title)
-
-    def _keep_black_box(self, error: ActiveError) -> None:
-        if error.effects and self._freeze_at_s is None:
-            self._freeze_at_s = self._clock.now_s() + AFTER_ERROR_S
-            self._freeze_name = f"{error.since_at:%Y%m%dT%H%M%S}-error-{error.number}"
 
     def _note_changes(self, store: Store, decision: Decision) -> None:
         last = self._last.decision if self._last else None

@@ -75,7 +75,7 @@ class Core:
             slots.recorded,
             slots.record_now,
             lambda: Store(self._data / FILE_NAME),
-            BlackBox(self._data / "blackbox"),
+            BlackBox(self._data / "blackbox", site.blackbox, site.name),
             site,
             clock,
             spot,
