@@ -72,6 +72,7 @@ from appliance.model.requests import (
     State,
     Want,
 )
+from appliance.model.system_info import FirmwareChange, SystemInfo
 from appliance.model.word import (
     Word,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "ClimateReading",
     "Decision",
     "Effect",
+    "FirmwareChange",
     "ForceClimate",
     "ForcedActuator",
     "GoToMode",
@@ -129,6 +131,7 @@ __all__ = [
     "Snapshot",
     "State",
     "Status",
+    "SystemInfo",
     "Want",
     "Wish",
     "Word",

@@ -49,6 +49,7 @@ from appliance.site.outputs import (
     Relay,
     StratoRelay,
 )
+from appliance.site.storage import Storage
 from appliance.site.watchdog import (
     Watchdog,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "SiteSettings",
     "Sleep",
     "SocWindow",
+    "Storage",
     "StratoRelay",
     "SysFiles",
     "Tach",

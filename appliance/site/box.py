@@ -12,6 +12,7 @@ from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
 from appliance.site.grid_code import GridCode
 from appliance.site.outputs import BoardRelay, Relay, relay_mistakes
+from appliance.site.storage import Storage
 from appliance.site.twice import refuse_twice
 from appliance.site.watchdog import Watchdog
 from appliance.site.wires import Bus, CanBus, LxpDongle, LxpSerial, ModbusRtu, ModbusTcp
@@ -72,6 +73,7 @@ class SiteSettings(Settings):
     """In site.toml: the name of a profile in appliance/grid_codes."""
     control: Control = Control()
     cloud: Cloud = Cloud()
+    storage: Storage = Storage()
     watchdog: Watchdog = Watchdog()
     blackbox: BlackBox = BlackBox()
     modes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
