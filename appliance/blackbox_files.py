@@ -82,7 +82,7 @@ class Entry(NamedTuple):
     @property
     def name(self) -> str:
         """Without the ending."""
-        return self.path.name.removesuffix(ENDING)
+        return self.path.name.removesuffix(UNFINISHED).removesuffix(ENDING)
 
 
 def packed(header: Header) -> bytes:
@@ -167,10 +167,20 @@ def recover(folder: Path) -> list[Path]:
 
 def entries(folder: Path) -> list[Entry]:
     """Every finished recording, oldest first by its name."""
-    return [
-        Entry(path, path.stat().st_size, read_header(path))
-        for path in sorted(folder.glob(f"*{ENDING}"))
-    ]
+    return _found(folder, ENDING)
+
+
+def parts(folder: Path) -> list[Entry]:
+    """What is being written."""
+    return _found(folder, UNFINISHED)
+
+
+def _found(folder: Path, ending: str) -> list[Entry]:
+    found = []
+    for path in sorted(folder.glob(f"*{ending}")):
+        with contextlib.suppress(FileNotFoundError):  # the core has just removed or named it
+            found.append(Entry(path, path.stat().st_size, read_header(path)))
+    return found
 
 
 def make_room(folder: Path, budget: int, needed: int) -> bool:
