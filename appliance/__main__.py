@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from appliance import can_log, probe
+from appliance import can_log, ctl_files, probe
 from appliance.arguments import command_line
 from appliance.clock import Clock, SystemClock
 from appliance.config import SiteError, load_site
@@ -129,6 +129,8 @@ def _ctl(chosen: argparse.Namespace) -> int:
     from appliance.ctl import Ctl, want_of
 
     site = load_site(chosen.site)
+    if chosen.what == "blackbox":
+        return ctl_files.run(chosen, site, sys.stdout)
     ctl = Ctl(Path(site.run_folder), chosen.json, sys.stdout)
     try:
         match chosen.what:

@@ -5,7 +5,7 @@ import math
 import os
 from pathlib import Path
 
-from appliance import can_log, probe
+from appliance import can_log, ctl_files, probe
 from appliance.statemachine.states import GOALS
 
 
@@ -114,6 +114,7 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     climate.add_argument("--for", dest="duration_s", type=_number, default=600.0, metavar="S")
     balance = asks.add_parser("balance", help="allow the cells to be balanced, or forbid it")
     balance.add_argument("on_off", choices=("on", "off"))
+    ctl_files.add_arguments(asks.add_parser("blackbox", help="recordings of errors"))
     for parser in asks.choices.values():
         parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
         parser.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
