@@ -286,7 +286,7 @@ LIMITS: Final = (
     Row("cell temperature", _cell_temperature, _because_cell_temperature),
     Row("inverter",         _inverter,         _because_inverter),
     Row("grid connection",  _connection,       _because_connection),
-    Row("grid code ramp",   _ramp,             _because_start_ramp),
+    Row("grid code ramp",   _start_ramp,       _because_start_ramp),
     Row("frequency",        _frequency,        _because_frequency),
     Row("a rack joins",     _rack_joins,       _because_rack_joins),
     Row("ramp",             _ramp,             _because_ramp),
