@@ -118,6 +118,16 @@ class BlackBox:
         self._next: tuple[ActiveError, float] | None = None
         """Raised when the recording could not become longer: it gets its own."""
 
+    @property
+    def held_bytes(self) -> int:
+        """Compressed, in memory."""
+        return self._held
+
+    @property
+    def held_s(self) -> float:
+        """So far back the memory reaches."""
+        return self._chunks[-1].last_s - self._chunks[0].first_s if self._chunks else 0.0
+
     def add(self, moment: Moment) -> None:
         """Keep one cycle, and look whether an error was raised in it."""
         text, lines, now_s = line(moment), self._lines, moment.snapshot.now_s
@@ -180,10 +190,10 @@ class BlackBox:
         """Which errors are new? What an earlier run has left raised is not."""
         before, errors = self._errors, moment.decision.errors
         self._errors = errors
-        known = {_key(error) for error in before or ()}
+        known = {(error.number, error.source_name) for error in before or ()}
         for error in errors:
             adopted = before is None and error.since_at != moment.decision.utc
-            if _key(error) not in known and not adopted:
+            if (error.number, error.source_name) not in known and not adopted:
                 self._raised(error, moment.snapshot.now_s)
 
     def _raised(self, error: ActiveError, now_s: float) -> None:
@@ -302,8 +312,3 @@ class BlackBox:
                 log.warning("black box: %s was left unfinished, and is kept", path)
         except OSError as error:
             log.error("black box cannot be read: %s", error)
-
-
-def _key(error: ActiveError) -> tuple[int, str]:
-    """The device's own words behind the colon may change while it is raised."""
-    return error.number, error.source.partition(":")[0]
