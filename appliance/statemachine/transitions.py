@@ -138,8 +138,9 @@ def _heard_all(scene: Scene) -> bool:
 def _sleeper(scene: Scene) -> bool:
     """The BMS slept, or still does: it has to be heard before anything is asked of it."""
     battery, memory = scene.seen.battery, scene.memory
-    silent = battery is None or battery.asleep is True
-    return silent and (memory.waking or memory.commanded.battery_asleep)
+    if battery is not None:
+        return battery.asleep is True
+    return memory.waking or memory.commanded.battery_asleep
 
 
 def _waking_wanted(scene: Scene) -> bool:

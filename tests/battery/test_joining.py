@@ -94,7 +94,7 @@ def test_a_fault_of_the_only_rack_that_works_is_the_battery_s_also_while_another
     assert [error.number for error in story.last.errors if error.effects] == [102]
     open_yet = msgspec.structs.replace(faulty, contactors_closed=False)
     story.run(20.0, battery=opened(open_yet, waits), inverter=OFF)
-    assert (story.last.state, story.last.setpoints.racks_open) == (State.STARTING, (1,))
+    assert (story.last.state, story.last.setpoints.racks_open) == (State.PRECHARGE, (1,))
 
 
 def test_it_does_not_join_while_current_flows() -> None:

@@ -95,9 +95,9 @@ def test_it_is_woken_on_demand_and_has_its_time_to_answer() -> None:
     story = asleep()
     assert story.ask(GoToState(State.RUN)).ok
     assert not story.last.setpoints.battery_asleep
-    assert story.last.state is State.STARTING
+    assert story.last.state is State.WAKING
     story.run(29.0)
-    assert (errors(story), story.last.state) == ([], State.STARTING)
+    assert (errors(story), story.last.state) == ([], State.WAKING)
     story.run(1.0, battery=opened())
     story.run(1.0, **UP)
     assert (errors(story), story.last.state) == ([], State.RUN)
@@ -107,7 +107,7 @@ def test_a_battery_that_does_not_wake_is_an_error() -> None:
     story = asleep()
     story.ask(GoToState(State.RUN))
     story.run(31.5)
-    assert 101 in errors(story)
+    assert 106 in errors(story)
     assert story.last.state is State.ERROR
 
 
@@ -127,8 +127,9 @@ def test_a_bms_that_speaks_in_its_sleep_may_fall_silent_to_wake() -> None:
     story.ask(GoToState(State.RUN))
     story.run(1.0)
     story.run(20.0, battery=None)
-    assert (errors(story), story.last.state) == ([], State.STARTING)
+    assert (errors(story), story.last.state) == ([], State.WAKING)
     story.run(0.5, battery=opened())
+    assert story.last.state is State.PRECHARGE
     story.run(1.5, battery=None)
     assert 101 in errors(story)
 
@@ -192,7 +193,7 @@ def test_an_empty_battery_sleeps_and_is_woken_by_the_sun() -> None:
     assert story.step(601.0).setpoints.battery_asleep
     story.step(100.0, battery=None)
     woken = story.run(0.3, grid=MeterReading(-2_000.0))
-    assert woken.state is State.STARTING
+    assert woken.state is State.WAKING
     assert not story.last.setpoints.battery_asleep
     assert errors(story) == []
 

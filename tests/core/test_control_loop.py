@@ -120,7 +120,7 @@ def test_after_a_crash_it_walks_up_again_without_power() -> None:
     crash(rig)
     rig.tick(10)
     first = rig.decided[0]
-    assert (first.state, first.setpoints.power_w) == (State.STARTING, 0.0)
+    assert (first.state, first.setpoints.power_w) == (State.PRECHARGE, 0.0)
     assert first.cycle == 11
     assert rig.decided[-1].state is State.RUN
     assert {one.setpoints.power_w for one in rig.decided} == {0.0}

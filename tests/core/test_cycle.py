@@ -23,8 +23,10 @@ def test_starts_in_order_and_says_so() -> None:
         }
     )
     assert story.last.why == "Connecting: all devices answer"
-    assert story.step().why.startswith("Connecting: waiting for the battery to connect")
-    assert story.last.setpoints.contactors_closed
+    assert story.step().why == "Connecting: waiting for the battery's contactors to close"
+    closing = story.last.setpoints
+    assert (closing.contactors_closed, closing.inverter_on, closing.power_w) == (True, False, 0.0)
+    assert story.step(battery=battery()).why == "Starting: the battery is connected"
     assert story.last.setpoints.inverter_on
     assert story.last.setpoints.power_w == 0.0
     story.step(battery=battery(), inverter=inverter())

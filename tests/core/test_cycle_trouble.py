@@ -68,7 +68,7 @@ def test_a_device_that_stopped_by_itself_is_reset_once_the_box_has_settled() -> 
     assert story.run(2.0).setpoints.reset_faults
     assert not story.last.setpoints.inverter_on
     story.run(10.0, inverter=inverter(state=InverterState.OFF))
-    assert story.last.state is State.STARTING
+    assert story.last.state is State.PRECHARGE
 
 
 def test_nothing_is_reset_in_an_emergency() -> None:

@@ -89,7 +89,7 @@ def test_the_inverter_waits_for_a_steady_grid_and_power_rises_slowly() -> None:
     decision = story.run(59.0)
     assert decision.state is State.STARTING and not decision.setpoints.inverter_on
     assert decision.setpoints.contactors_closed
-    assert decision.why == "Connecting: the grid has to be steady for another 1 s"
+    assert decision.why == "Starting: the grid has to be steady for another 1 s"
     assert story.run(2.0).state is State.RUN
     low_w = story.run(30.0).setpoints.power_w
     assert low_w == pytest.approx(0.05 * 5_000.0, abs=20.0)

@@ -5,27 +5,36 @@ from typing import Any
 
 import pytest
 
+from appliance.errors import ROWS
 from appliance.limits import LIMITS, Allowed, apply_limits
 from appliance.model import (
+    ActiveError,
     BatteryReading,
     BatteryState,
     Effect,
     GridView,
     Memory,
     MeterReading,
+    PowerCap,
     RackPause,
+    Setpoints,
     State,
 )
+from appliance.site import SiteSettings
+from appliance.site.box import Control
 from tests.core.boxes import cell
-from tests.stories import Story, battery, inverter, rack, seen, with_grid_code
-
-NOTHING: tuple[Effect, ...] = ()
-NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
-NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
-STOP, EMERGENCY = (Effect.STOP,), (Effect.EMERGENCY_STOP,)
+from tests.stories import NOON, Story, battery, inverter, rack, seen, with_grid_code
 
 
-SITE = with_grid_code(Story().site)
+def _site() -> SiteSettings:
+    coded = with_grid_code(Story().site)
+    return coded.model_copy(update={"control": Control(ramp_w_per_s=1_000.0)})
+
+
+SITE = _site()
+
+
+SINCE_LONG: dict[str, Any] = {"state": State.RUN, "state_since_s": -3_600.0}
 
 
 def running_for(seconds: float) -> Memory:
@@ -33,7 +42,23 @@ def running_for(seconds: float) -> Memory:
 
 
 def joining_until(until_s: float) -> Memory:
-    return Memory(rack_pause=RackPause(until_s, 2))
+    return Memory(rack_pause=RackPause(until_s, 2), **SINCE_LONG)
+
+
+def commanded(power_w: float) -> Memory:
+    """A tenth of a second ago."""
+    return Memory(commanded=Setpoints(power_w), decided_at_s=99.9, **SINCE_LONG)
+
+
+def raised(
+    number: int, effects: tuple[Effect, ...] | None = None, derate_pct: float | None = None
+) -> Memory:
+    row = ROWS[number]
+    error = ActiveError(
+        number, "here", row.severity, row.title, row.remedy, effects or row.effects, NOON,
+        derate_pct=derate_pct,
+    )  # fmt: skip
+    return Memory(errors=(error,), **SINCE_LONG)
 
 
 def at_hertz(frequency_hz: float) -> GridView:
@@ -52,6 +77,17 @@ class Held:
 
 # fmt: off
 HELD: dict[str, tuple[Held, ...]] = {
+    "error": (
+        Held(-2_000.0, 0.0, "error 111 A cell is full", {"memory": raised(111)}),
+        Held(2_000.0, 0.0, "error 113 A cell is empty", {"memory": raised(113)}),
+        Held(-2_000.0, 0.0, "error 122 Battery too hot", {"memory": raised(122)}),
+        Held(2_000.0, 0.0, "error 103 Battery has disconnected itself", {"memory": raised(103)}),
+        Held(2_000.0, 0.0, "error 112 A cell is overcharged", {"memory": raised(112)}),
+        Held(2_000.0, 0.0, "error 401 Emergency stop", {"memory": raised(401)}),
+        Held(4_000.0, 1_500.0, "error 507 Computer too hot or throttled", {"memory": raised(507, (Effect.DERATE,), 30.0)}),
+        Held(-4_000.0, -1_500.0, "error 507 Computer too hot or throttled", {"memory": raised(507, (Effect.DERATE,), 30.0)}),
+        Held(4_000.0, 0.0, "error 507 Computer too hot or throttled", {"memory": raised(507, (Effect.DERATE,), None)}),
+    ),
     "battery": (
         Held(-3_000.0, -1_200.0, "the battery's own limit", {"battery": battery(max_charge_w=1_200.0)}),
         Held(3_000.0, 800.0, "the battery's own limit", {"battery": battery(max_discharge_w=800.0)}),
@@ -116,13 +152,24 @@ HELD: dict[str, tuple[Held, ...]] = {
         Held(4_000.0, 0.0, "a rack that joins",
              {"memory": joining_until(100.1), "battery": battery(voltage_v=None)}),
     ),
+    "ramp": (
+        Held(4_000.0, 1_300.0, "the ramp", {"memory": commanded(1_200.0)}),
+        Held(-4_000.0, -1_300.0, "the ramp", {"memory": commanded(-1_200.0)}),
+        Held(-4_000.0, -100.0, "the ramp", {"memory": commanded(1_200.0)}),
+        Held(4_000.0, 100.0, "the ramp", {"memory": commanded(-1_200.0)}),
+    ),
+    "owner's cap": (
+        Held(-3_000.0, -700.0, "the owner's cap", {"memory": Memory(cap=PowerCap(700.0, 900.0), **SINCE_LONG)}),
+        Held(3_000.0, 900.0, "the owner's cap", {"memory": Memory(cap=PowerCap(700.0, 900.0), **SINCE_LONG)}),
+        Held(3_000.0, 0.0, "the owner's cap", {"memory": Memory(cap=PowerCap(None, 0.0), **SINCE_LONG)}),
+    ),
 }
 # fmt: on
 HELD_LIST = [(name, held) for name, cases in HELD.items() for held in cases]
 
 
-def allowed(wish_w: float, *effects: Effect, **picture: Any) -> Allowed:
-    return apply_limits(wish_w, frozenset(effects), seen(**picture), SITE)
+def allowed(wish_w: float, memory: Memory | None = None, **picture: Any) -> Allowed:
+    return apply_limits(wish_w, seen(**picture), memory or Memory(**SINCE_LONG), SITE)
 
 
 def test_every_limit_has_its_case() -> None:
@@ -150,15 +197,25 @@ def test_at_the_edge_nothing_is_held_back(picture: dict[str, Any]) -> None:
         assert (answer.power_w, answer.limits.binding, answer.because) == (wish_w, None, "")
 
 
-@pytest.mark.parametrize(("effects", "charge_w", "discharge_w"), [
-    (NO_CHARGE, 0.0, 2_000.0), (NO_DISCHARGE, -2_000.0, 0.0), (NO_POWER, 0.0, 0.0),
-    (STOP, 0.0, 0.0), (EMERGENCY, 0.0, 0.0), (NOTHING, -2_000.0, 2_000.0),
-])  # fmt: skip
-def test_what_an_error_forbids_is_zero(
-    effects: tuple[Effect, ...], charge_w: float, discharge_w: float
-) -> None:
-    assert allowed(-2_000.0, *effects).power_w == charge_w
-    assert allowed(2_000.0, *effects).power_w == discharge_w
+@pytest.mark.parametrize(
+    ("effect", "charge_w", "discharge_w"),
+    [
+        (Effect.NO_CHARGE, 0.0, 2_000.0),
+        (Effect.NO_DISCHARGE, -2_000.0, 0.0),
+        (Effect.STOP, 0.0, 0.0),
+        (Effect.OPEN_CONTACTORS, 0.0, 0.0),
+        (Effect.EMERGENCY_STOP, 0.0, 0.0),
+        (Effect.BLOCK_UPDATE, -2_000.0, 2_000.0),
+    ],
+)
+def test_what_an_error_forbids_is_zero(effect: Effect, charge_w: float, discharge_w: float) -> None:
+    assert allowed(-2_000.0, memory=raised(507, (effect,))).power_w == charge_w
+    assert allowed(2_000.0, memory=raised(507, (effect,))).power_w == discharge_w
+
+
+def test_power_may_always_fall_at_once() -> None:
+    assert allowed(0.0, memory=commanded(4_000.0)).power_w == 0.0
+    assert allowed(500.0, memory=commanded(4_000.0)).power_w == 500.0
 
 
 @pytest.mark.parametrize("wish_w", [float("nan"), float("inf"), float("-inf")])

@@ -15,6 +15,7 @@ from appliance.model import (
     GoToMode,
     GoToState,
     InverterState,
+    Memory,
     MeterReading,
     Request,
     ResetEstop,
@@ -95,17 +96,22 @@ def test_no_power_outside_run_and_every_request_answered(course: list[dict[str, 
         assert decision.why
 
 
+RUNNING = Memory(state=State.RUN, state_since_s=-3_600.0)
+
+
 @given(powers | rubbish, batteries, inverters, meters)
 def test_limits_only_narrow(
     wish_w: float, a_battery: object, an_inverter: object, grid: object
 ) -> None:
     picture = seen(battery=a_battery, inverter=an_inverter, grid=grid)
-    allowed = apply_limits(wish_w, frozenset(), picture, SITE)
+    allowed = apply_limits(wish_w, picture, RUNNING, SITE)
     wished_w = wish_w if isfinite(wish_w) else 0.0
     assert abs(allowed.power_w) <= abs(wished_w)
     assert allowed.power_w * wished_w >= 0.0
     for row in LIMITS:
-        charge_w, discharge_w = (cap if cap > 0.0 else 0.0 for cap in row.caps(picture, SITE))
+        charge_w, discharge_w = (
+            cap if cap > 0.0 else 0.0 for cap in row.caps(picture, RUNNING, SITE)
+        )
         assert -charge_w <= allowed.power_w <= discharge_w
     assert 0.0 <= allowed.limits.max_charge_w <= 5_000.0
     assert 0.0 <= allowed.limits.max_discharge_w <= 5_000.0

@@ -11,10 +11,10 @@ from tests.core.boxes import (
     IDLE,
     INIT,
     OPEN,
+    PRECHARGE,
     PRESSED,
     RELEASED,
     RUN,
-    STARTING,
     STOPPING,
     UP,
     box,
@@ -57,8 +57,8 @@ def stops_in_a_row(*ran_s: float) -> list[int]:
         story.run(0.2, **DOWN)
         story.step(1_000.0)
         story.step()
-        assert story.last.state is STARTING, story.last.why
-        assert story.step(**UP).state is RUN
+        assert story.last.state is PRECHARGE, story.last.why
+        assert story.run(0.2, **UP).state is RUN
     return counts
 
 

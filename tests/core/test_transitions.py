@@ -20,6 +20,7 @@ from tests.core.boxes import (
     MAINTENANCE,
     OFF,
     OPEN,
+    PRECHARGE,
     PRESSED,
     REBOOT,
     RELEASED,
@@ -29,6 +30,7 @@ from tests.core.boxes import (
     STARTING,
     STOPPING,
     UP,
+    WAKING,
     box,
 )
 from tests.stories import Story, battery, inverter, rack
@@ -63,15 +65,21 @@ WALKS = (
     *(Walk(state, ERROR, "an error stops the box", changes={"inverter": ALARM}) for state in LIVE),
     Walk(ERROR, INIT, "the error is gone", seconds=6.0, changes=UP),
     Walk(INIT, STOPPING, "rest was asked for", IDLE),
-    Walk(INIT, STARTING, "all devices answer", changes={"board": RELEASED}),
-    *(Walk(state, STOPPING, "asked to stop", IDLE) for state in (STARTING, RUN, SLEEP)),
+    Walk(INIT, WAKING, "the battery slept", changes={"battery": battery(asleep=True)}),
+    Walk(INIT, PRECHARGE, "all devices answer", changes={"board": RELEASED}),
+    Walk(WAKING, PRECHARGE, "all devices answer", changes=DOWN),
+    *(Walk(state, STOPPING, "asked to stop", IDLE) for state in (WAKING, PRECHARGE, STARTING, RUN, SLEEP)),
+    Walk(PRECHARGE, STARTING, "the battery is connected", changes={"battery": battery()}),
     Walk(STARTING, RUN, "battery and inverter are ready", changes=UP),
     Walk(RUN, SLEEP, "the battery is empty", seconds=301.0, changes={"battery": battery(soc_pct=10.2)}),
-    Walk(SLEEP, STARTING, "there is energy to store", seconds=61.0, changes={"grid": MeterReading(-400.0)}),
-    Walk(STOPPING, STARTING, "asked to run", RUN),
+    Walk(SLEEP, WAKING, "there is energy to store", seconds=61.0,
+         changes={"grid": MeterReading(-400.0), "battery": battery(rack(contactors_closed=False), state=BatteryState.STANDBY, soc_pct=10.2, asleep=True)}),
+    Walk(SLEEP, PRECHARGE, "there is energy to store", seconds=61.0, changes={"grid": MeterReading(-400.0)}),
+    Walk(STOPPING, PRECHARGE, "asked to run", RUN),
     Walk(STOPPING, MAINTENANCE, "power is off", MAINTENANCE, changes=DOWN),
     *(Walk(STOPPING, goal, "power is off", goal, changes=DOWN) for goal in (IDLE, RESTART, REBOOT)),
-    Walk(IDLE, STARTING, "asked to run", RUN),
+    Walk(IDLE, WAKING, "asked to run", RUN, changes={"battery": battery(asleep=True)}),
+    Walk(IDLE, PRECHARGE, "asked to run", RUN),
     Walk(IDLE, MAINTENANCE, "asked for maintenance", MAINTENANCE),
     Walk(MAINTENANCE, INIT, "maintenance is over", RUN),
     Walk(MAINTENANCE, IDLE, "maintenance is over", IDLE),
@@ -123,11 +131,13 @@ def test_the_start_waits_for_everyone(silent: str) -> None:
     assert not story.last.setpoints.contactors_closed
 
 
-@pytest.mark.parametrize("not_ready", [{"battery": OPEN}, {"inverter": OFF}])
-def test_it_runs_only_when_both_are_ready(not_ready: dict[str, Any]) -> None:
-    story = box(STARTING)
-    assert story.run(1.0, **{**UP, **not_ready}).state is STARTING
-    assert story.run(0.1, **UP).state is RUN
+def test_it_runs_only_when_both_are_ready() -> None:
+    story = box(PRECHARGE)
+    first = story.run(1.0, battery=OPEN, inverter=inverter())
+    assert (first.state, first.setpoints.inverter_on) == (PRECHARGE, False)
+    then = story.step(battery=battery(), inverter=OFF)
+    assert (then.state, then.setpoints.inverter_on) == (STARTING, True)
+    assert (story.run(1.0).state, story.step(inverter=inverter()).state) == (STARTING, RUN)
 
 
 @pytest.mark.parametrize("goal", [RESTART, REBOOT])
@@ -219,8 +229,10 @@ def test_maintenance_survives_a_restart_of_the_core() -> None:
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_no_state_but_two_closes_contactors(state: State) -> None:
+def test_no_state_but_these_closes_contactors(state: State) -> None:
     story = box(state)
     closed = story.last.setpoints.contactors_closed
-    assert closed is (state in (STARTING, RUN, STOPPING)), "stopping opens them when it is time"
+    assert closed is (state in (PRECHARGE, STARTING, RUN, STOPPING)), (
+        "stopping opens them when it is time"
+    )
     assert story.last.setpoints.inverter_on is (state in (STARTING, RUN, STOPPING))
