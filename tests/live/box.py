@@ -50,6 +50,8 @@ class LiveBox:
         text = (site_toml or HOME.read_text()).replace("build/run/", f"{folder}/")
         for port in set(PORTS.findall(text)):
             text = text.replace(port, str(free_port()))
+        if "[blackbox]" not in text:
+            text += "\n[blackbox]\nafter_s = 5.0\n"
         self.site.write_text(text)
         pid = os.getpid()
         self.hub_address = f"127.{64 + pid % 60}.{pid // 60 % 250}.{1 + time.monotonic_ns() % 250}"

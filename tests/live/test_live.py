@@ -200,7 +200,10 @@ def test_emergency_stop_is_at_zero_on_the_wire_at_once_and_latched(box: LiveBox)
 
 
 def test_errors_are_in_the_black_box_and_replay(box: LiveBox) -> None:
+    box.wait(lambda _status: any((box.folder / "data" / "blackbox").glob("*.jsonl.gz")), 10)
+    listed = json.loads(box.ctl("blackbox", "list", "--json").stdout)
     (recording, *_) = sorted((box.folder / "data" / "blackbox").glob("*.jsonl.gz"))
+    assert recording.name == f"{listed[0]['name']}.jsonl.gz"
     done = box.command("appliance", "replay", "--site", str(box.site), str(recording))
     assert "of " in done.stderr
     assert len(done.stdout.splitlines()) > 50
