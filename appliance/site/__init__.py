@@ -19,6 +19,7 @@ from appliance.site.box import (
     Cloud,
     Connection,
     Control,
+    Language,
     SiteSettings,
 )
 from appliance.site.climate import (
@@ -99,6 +100,7 @@ __all__ = [
     "I2cBus",
     "Inverter",
     "Joining",
+    "Language",
     "LxpDongle",
     "LxpSerial",
     "Meter",

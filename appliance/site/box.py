@@ -18,6 +18,10 @@ from appliance.site.watchdog import Watchdog
 from appliance.site.wires import Bus, CanBus, LxpDongle, LxpSerial, ModbusRtu, ModbusTcp
 
 
+Language = Literal["en", "da", "sv", "de"]
+"""What the box says to people is in appliance/locale; English is in the code."""
+
+
 class Box(Settings):
     """Air in the box."""
 
@@ -53,6 +57,8 @@ class SiteSettings(Settings):
     """One site.toml."""
 
     name: Annotated[str, Field(min_length=1, max_length=24)]
+    language: Language = "en"
+    """Of the screen, and of the titles of errors in the cloud."""
     data_folder: str = "/var/lib/appliance"
     """What must survive: the store, identity, connection."""
     run_folder: Annotated[str, Field(min_length=1, max_length=90)] = "/run/appliance"
