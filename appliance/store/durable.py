@@ -1,0 +1,20 @@
+"""What must survive a restart of the core."""
+
+import msgspec
+
+from appliance.model import ActiveError, State
+
+
+class MemoryLostError(Exception):
+    """What the last run left cannot be read; the text says why."""
+
+
+class Durable(msgspec.Struct, frozen=True, kw_only=True):
+    """What must survive a restart of the core."""
+
+    mode: str | None = None
+    mode_by: str = "site.toml"
+    goal: State | None = None
+    """RUN, IDLE or MAINTENANCE: what somebody asked for last; None on a new box."""
+    latched: tuple[ActiveError, ...] = ()
+    """Errors only a person may reset; a restart is not a person."""
