@@ -84,6 +84,24 @@ def _percent(text: str) -> float | None:
     return value
 
 
+def _days(text: str) -> int:
+    """At least one. Raises ValueError for anything else."""
+    days = int(text)
+    if days < 1:
+        raise ValueError
+    return days
+
+
+def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What `appliance/ctl_history.py` answers from the disk."""
+    asks.choices["errors"].add_argument(
+        "--all", action="store_true", help="every time one was raised, newest first, from the disk"
+    )
+    asks.add_parser("info", help="what the box remembers of itself: counters, throughput, health")
+    limits = asks.add_parser("limits", help="for how many hours each limit held the battery back")
+    limits.add_argument("--days", type=_days, default=7, metavar="N", help="the newest N days")
+
+
 def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     _site_argument(ctl)
     ctl.add_argument("--json", action="store_true", help="for programs")
@@ -114,6 +132,7 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     climate.add_argument("--for", dest="duration_s", type=_number, default=600.0, metavar="S")
     balance = asks.add_parser("balance", help="allow the cells to be balanced, or forbid it")
     balance.add_argument("on_off", choices=("on", "off"))
+    _history_arguments(asks)
     ctl_files.add_arguments(asks.add_parser("blackbox", help="recordings of errors"))
     for parser in asks.choices.values():
         parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
