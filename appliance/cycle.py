@@ -80,6 +80,8 @@ class Cycle:
         scene = Scene(seen, memory, effects, reserve_pct, mode.wakes(seen, memory))
         state, because = next_state(scene)
         since_s = seen.now_s if because else memory.state_since_s
+        # A restart that did not come is not tried for ever: somebody should look.
+        goal = State.IDLE if because and STATES[memory.state].ends_process else memory.goal
         wish, allowed = NO_WISH, AT_REST
         if STATES[state].power:
             wish = mode.wish(seen, memory)
@@ -91,15 +93,13 @@ class Cycle:
             manual = None
         forced = tuple([one for one in memory.forced if seen.now_s < one.until_s])
         self._number += 1
-        self.memory = Memory(
-            state, since_s, memory.goal, memory.mode, memory.mode_by, setpoints, manual, errors,
-            stops_after(scene, state), forced, memory.asleep_until_s, memory.balancing_asked,
-            memory.woken_at_s, memory.waking, memory.asleep_since_s, memory.racks_apart,
-            memory.rack_pause, memory.cap, seen.now_s,
+        self.memory = msgspec.structs.replace(
+            memory, state=state, state_since_s=since_s, goal=goal, commanded=setpoints,
+            manual=manual, forced=forced, stops=stops_after(scene, state), decided_at_s=seen.now_s,
         )  # fmt: skip
         title = self._titles[memory.mode]
         return Decision(
-            self._number, seen.now_s, seen.utc, state, memory.goal, memory.mode, memory.mode_by, setpoints,
+            self._number, seen.now_s, seen.utc, state, goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
             allowed.limits, errors, answers, manual,
             _why(seen, state, because, title, wish, allowed, errors), forced,
