@@ -16,6 +16,7 @@ from appliance.stillness import Stillness
 from appliance.supervisor import Lease
 
 CLIMATE_MAX_AGE_S: Final = 5.0
+HEALTH_MAX_AGE_S: Final = 30.0
 SHORTEST_CYCLE_S: Final = 0.02
 """However often the bell rings, cycles follow each other no faster than this."""
 
@@ -50,6 +51,7 @@ def freeze(
             if name not in ("grid", "pv")
         },
         relays={name: slot.fresh(now_s, RELAY_MAX_AGE_S) for name, slot in slots.relays.items()},
+        health=slots.health.fresh(now_s, HEALTH_MAX_AGE_S),
         requests=slots.requests.drain(),
         workers_down=down,
         memory=memory,

@@ -13,12 +13,14 @@ from appliance.model import (
     BoardReading,
     ClimateReading,
     Decision,
+    HealthReading,
     InverterReading,
     MeterReading,
     Moment,
     RelayReading,
     Request,
     SensorReading,
+    WireCounts,
 )
 
 T = TypeVar("T")
@@ -188,6 +190,9 @@ class Slots:
     requests: Requests
     relays: Mapping[str, Latest[RelayReading]] = field(default_factory=dict)
     """By the name in site.toml."""
+    wires: Mapping[str, Latest[WireCounts]] = field(default_factory=dict)
+    """What the thread of each bus has counted, by the bus's name in site.toml."""
+    health: Latest[HealthReading] = field(default_factory=lambda: Latest("health"))
     wake: Wake = field(default_factory=Wake)
 
     @classmethod
@@ -196,6 +201,7 @@ class Slots:
         meters: tuple[str, ...] = ("grid",),
         sensors: tuple[str, ...] = (),
         relays: tuple[str, ...] = (),
+        buses: tuple[str, ...] = (),
     ) -> "Slots":
         """Empty slots. The grid meter, a change on the board and requests ring the bell: a cycle follows at once."""
         wake = Wake()
@@ -218,5 +224,6 @@ class Slots:
             cloud_connected=Latest("cloud_connected"),
             requests=Requests(wake),
             relays={name: Latest(f"relay.{name}") for name in relays},
+            wires={name: Latest(f"wire.{name}") for name in buses},
             wake=wake,
         )

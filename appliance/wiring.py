@@ -52,7 +52,8 @@ class Core:
         self._site = site
         self._clock = clock
         self._started_at_s = clock.now_s()
-        self.slots = Slots.create(tuple(site.meters), tuple(site.sensors), tuple(site.relays))
+        names = (site.meters, site.sensors, site.relays, site.buses)
+        self.slots = Slots.create(*(tuple(one) for one in names))
         self._data, self._run_folder = Path(site.data_folder), Path(site.run_folder)
         self._running_mark = self._run_folder / "core.running"
         self._crashed = self._running_mark.exists()

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from appliance.model.health import HealthReading
 from appliance.model.readings import (
     BatteryReading,
     BoardReading,
@@ -217,6 +218,8 @@ class Snapshot(Word, frozen=True):
     """Values that stopped changing although power flows; they count as missing."""
     relays: dict[str, RelayReading | None] = msgspec.field(default_factory=dict)
     """Every relay by its name in site.toml."""
+    health: HealthReading | None = None
+    """The box's own: disk, wires, wear, update."""
 
 
 class Wish(Word, frozen=True):
