@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from appliance.clock import Clock
 from appliance.mailbox import Latest, Stream, Wake
 from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, Snapshot
 from appliance.notebook import Notebook
-from appliance.site import SiteSettings
+from appliance.site import Language, SiteSettings
 from appliance.store import Store
 from appliance.supervisor import Lease
 
@@ -27,7 +28,10 @@ SPOT_KIND: Final = "SC_Spot_10s"
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 """The computer's own name for its last start."""
 
+ERROR_KIND: Final = "SC_error_event"
+
 Spot = Callable[[Snapshot, Decision], Mapping[str, object]]
+ErrorEvent = Callable[[ActiveError, str, datetime, Language], Mapping[str, object]]
 
 
 class Recorder:
@@ -42,6 +46,7 @@ class Recorder:
         site: SiteSettings,
         clock: Clock,
         spot: Spot,
+        error_event: ErrorEvent,
         battery: Latest[BatteryMemory] | None = None,
         boot_id: Callable[[], str] = lambda: BOOT_ID.read_text(encoding="ascii").strip(),
     ) -> None:
@@ -57,6 +62,8 @@ class Recorder:
         self._spot_period_s = site.cloud.spot_period_s if site.cloud.enabled else None
         self._clock = clock
         self._spot = spot
+        self._error_event = error_event
+        self._language = site.language
         self._last: Moment | None = None
         self._spot_due_s = 0.0
         self._notes = Notebook(appliance.__version__, boot_id())
@@ -122,10 +129,19 @@ class Recorder:
             if key not in known:
                 self._notes.line("error", utc, f"{error.number} {error.source}: {error.title}")
                 log.warning("error %d %s: %s", error.number, error.source, error.title)
+                self._tell(error, "raised", utc)
+            elif error.acknowledged_by != known[key].acknowledged_by:
+                self._tell(error, "acknowledged", utc)
         for key, error in known.items():
             if key not in present:
                 self._notes.line("cleared", utc, f"{error.number} {error.source}: {error.title}")
                 log.info("error %d %s is gone: %s", error.number, error.source, error.title)
+                self._tell(error, "cleared", utc)
+
+    def _tell(self, error: ActiveError, happened: str, utc: datetime) -> None:
+        if self._spot_period_s is not None:
+            event = self._error_event(error, happened, utc, self._language)
+            self._notes.record(ERROR_KIND, utc, msgspec.json.encode(event))
 
     def _note_changes(self, decision: Decision) -> None:
         last = self._last.decision if self._last else None
@@ -156,4 +172,4 @@ class Recorder:
 
 def _by_key(errors: tuple[ActiveError, ...]) -> dict[tuple[int, str], ActiveError]:
     """The device's own words behind the colon may change while it is raised."""
-    return {(error.number, error.source.partition(":")[0]): error for error in errors}
+    return {(error.number, error.source_name): error for error in errors}

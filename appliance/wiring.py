@@ -13,6 +13,7 @@ from appliance import latch
 from appliance.blackbox import BlackBox
 from appliance.bus import BusServer
 from appliance.clock import Clock
+from appliance.cloud.error_events import error_event
 from appliance.cloud.telemetry import spot
 from appliance.config import build_modes, mode_inputs
 from appliance.control_loop import ControlLoop
@@ -80,6 +81,7 @@ class Core:
             site,
             clock,
             spot,
+            error_event,
             slots.battery_memory,
         )
         bus = BusServer(self._run_folder, clock, slots.requests, self._status)

@@ -13,9 +13,11 @@ from typing_extensions import override
 from appliance import latch
 from appliance.blackbox import BlackBox, line
 from appliance.clock import SystemClock, VirtualClock
+from appliance.cloud.error_events import error_event
 from appliance.config import load_site
 from appliance.mailbox import Stream, Wake
 from appliance.model import (
+    AckErrors,
     ActiveError,
     BoardReading,
     GoToMode,
@@ -84,6 +86,7 @@ def record(tmp_path: Path, story: Story, moments: list[Moment]) -> Durable:
         site,
         clock,
         lambda snapshot, _decision: {"soc_pct": snapshot.battery and snapshot.battery.soc_pct},
+        error_event,
     )
     recorder.run(Once(clock))
     store = Store(path)
@@ -110,6 +113,25 @@ def test_telemetry_goes_to_the_outbox(tmp_path: Path) -> None:
     assert record_.kind == "SC_Spot_10s"
     assert json.loads(record_.body) == {"soc_pct": 50.0}
     outbox.close()
+
+
+def test_the_cloud_is_told_of_errors_in_the_language_of_the_site(tmp_path: Path) -> None:
+    story = Story(site=Story().site.model_copy(update={"language": "de"})).running()
+    story.run(3.0)
+    raised = story.run(1.5, board=None)
+    story.ask(AckErrors(402))
+    moments = [Moment(seen(), raised), Moment(seen(), story.last)]
+    gone = story.run(4.0, board=BoardReading(estop_pressed=False))
+    record(tmp_path, story, [*moments, Moment(seen(), gone)])
+    outbox = Outbox(tmp_path / "store.sqlite")
+    events = [json.loads(one.body) for one in outbox.next_batch(10) if one.kind == "SC_error_event"]
+    outbox.close()
+    assert [one["happened"] for one in events] == ["raised", "acknowledged", "cleared"]
+    assert {one["id"] for one in events} == {raised.errors[0].id}
+    assert (events[0]["number"], events[0]["source"]) == (402, "buttons and e-stop")
+    assert events[0]["title_en"] == "Buttons and e-stop do not answer" != events[0]["title"]
+    assert (events[0]["severity"], events[0]["effects"]) == ("error", ["stop"])
+    assert events[1]["acknowledged_by"] == "ctl"
 
 
 def test_the_black_box_holds_every_cycle_in_order(tmp_path: Path) -> None:
