@@ -87,7 +87,9 @@ class Cycle:
             wish = mode.wish(seen, memory)
             allowed = apply_limits(wish.power_w or 0.0, seen, memory, self._site)
         setpoints = outputs(state, since_s, allowed.power_w, scene)
-        setpoints, memory = self._care.add(setpoints, state, since_s, seen, memory)
+        setpoints, memory = self._care.add(
+            setpoints, state, STATES[state].sleep, since_s, seen, memory
+        )
         manual = memory.manual
         if manual is not None and seen.now_s >= manual.until_s:
             manual = None

@@ -21,13 +21,14 @@ class Care:
         self._sleeps = battery.sleep.means != "none"
 
     def add(
-        self, setpoints: Setpoints, state: State, since_s: float, seen: Snapshot, memory: Memory
-    ) -> tuple[Setpoints, Memory]:
+        self, setpoints: Setpoints, state: State, may_sleep: bool, since_s: float, seen: Snapshot,
+        memory: Memory,
+    ) -> tuple[Setpoints, Memory]:  # fmt: skip
         """The setpoints with the battery's part, and the memory with what was decided."""
         asleep = balancing = False
         racks_open: tuple[int, ...] = ()
         if self._sleeps or memory.waking:
-            asleep = sleeps(state, since_s, setpoints, seen, memory, self._site)
+            asleep = may_sleep and sleeps(state, since_s, setpoints, seen, memory, self._site)
             memory = remember(asleep, seen, memory)
         if self._has_racks:
             apart = self._joining.apart(seen, memory)
