@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Final
 
 from appliance.clock import Clock
+from appliance.io.bms._bus_watch import BusWatch
 from appliance.io.bms.decoder import Decoder
 from appliance.io.bms.family import FamilyError
 from appliance.io.bms.recollection import Recollection
 from appliance.io.bms.request import Conversation, Request
 from appliance.io.bms.sleeping import sleeps_by_frame
 from appliance.io.buses import BusError
-from appliance.io.buses.can import CanPort, open_can
+from appliance.io.buses.can import OpenCan, open_can
 from appliance.io.deadman import setpoints_now
 from appliance.mailbox import Slots
 from appliance.model import BatteryMemory, BatteryReading, Setpoints
@@ -37,7 +38,7 @@ class BmsThread:
     def __init__(
         self,
         site: SiteSettings,
-        open_port: Callable[[], CanPort],
+        open_port: Callable[[], OpenCan],
         clock: Clock,
         slots: Slots,
         known: BatteryMemory,
@@ -49,6 +50,7 @@ class BmsThread:
             Request(self._decoder.family, racks=battery.racks), clock.now_s()
         )
         self._open_port = open_port
+        self._watch = BusWatch(slots.wires.get(battery.bus))
         self._clock = clock
         self._slots = slots
         self._recollection = Recollection(battery, known)
@@ -75,6 +77,7 @@ class BmsThread:
                 port = self._open_port()
             except BusError as error:
                 self._bus_failed(error)
+                self._watch.closed(None, self._clock.now_s())
                 lease.wait(pause_s)
                 pause_s = min(2.0 * pause_s, LONGEST_PAUSE_S)
                 continue
@@ -83,11 +86,12 @@ class BmsThread:
                 self._converse(port, lease)
             except BusError as error:
                 self._bus_failed(error)
+                self._watch.closed(port, self._clock.now_s())
                 lease.wait(pause_s)
             finally:
                 port.close()
 
-    def _converse(self, port: CanPort, lease: Lease) -> None:
+    def _converse(self, port: OpenCan, lease: Lease) -> None:
         while not lease.ended:
             lease.beat()
             now_s = self._clock.now_s()
@@ -96,6 +100,7 @@ class BmsThread:
             wait_s = self._conversation.wait_s(self._clock.now_s())
             self._receive(port, min(wait_s, RECEIVE_S))
             self._look_at_silence()
+            self._watch.look(port, now_s)
 
     def _look(self) -> tuple[Setpoints, BatteryReading | None]:
         """What is wanted and what is known now; remembers it. Also without a bus: a relay has its own wire."""
@@ -108,11 +113,12 @@ class BmsThread:
             self._slots.battery_memory.put(changed, now_s)
         return setpoints, battery
 
-    def _receive(self, port: CanPort, timeout_s: float) -> None:
+    def _receive(self, port: OpenCan, timeout_s: float) -> None:
         frames = port.receive(timeout_s)
         if not frames:
             return
         self._bus_answers()
+        self._watch.heard()
         key = self._decoder.store_all(frames)
         now_s = self._clock.now_s()
         heard_at_s = self._decoder.heard_at_s()

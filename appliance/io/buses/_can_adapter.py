@@ -12,6 +12,7 @@ import can
 from appliance.clock import Clock
 from appliance.io.buses import BusError
 from appliance.io.buses._can_frame import EXTENDED, SEND_TIMEOUT_S, Frame
+from appliance.io.buses._can_trouble import Trouble
 from appliance.site import CanBus
 
 BURST: Final = 200
@@ -25,6 +26,7 @@ class AdapterPort:
 
     def __init__(self, settings: CanBus, clock: Clock) -> None:
         self._clock = clock
+        self.trouble = Trouble()
         try:
             self._bus: can.BusABC = can.Bus(
                 interface=settings.interface, channel=settings.channel, bitrate=settings.bitrate
@@ -39,7 +41,9 @@ class AdapterPort:
         try:
             message = self._bus.recv(timeout_s)
             while message is not None and len(frames) < BURST:
-                if not (message.is_error_frame or message.is_remote_frame):
+                if message.is_error_frame:
+                    self.trouble.error(message.arbitration_id, bytes(message.data))
+                elif not message.is_remote_frame:
                     flag = EXTENDED if message.is_extended_id else 0
                     number = message.arbitration_id | flag
                     frames.append(Frame(number, bytes(message.data), self._clock.now_s()))

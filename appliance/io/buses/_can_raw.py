@@ -18,6 +18,7 @@ from typing import Final
 from appliance.clock import Clock
 from appliance.io.buses import BusError
 from appliance.io.buses._can_frame import EXTENDED, SEND_TIMEOUT_S, Frame
+from appliance.io.buses._can_trouble import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +123,7 @@ class RawPort:
         self._waiting.register(self._socket, select.POLLIN)
         self._taken_at_s = clock.now_s()
         self._dense = False
+        self.trouble = Trouble()
         self.error_frames: dict[str, int] = {}
         """How many error frames came, by what they say."""
         self._told_lost = 0
@@ -160,13 +162,15 @@ class RawPort:
             self._look_at_errors(taken)
         if self.lost != self._told_lost:
             log.warning("%s: %d frames lost", self._channel, self.lost - self._told_lost)
+            self.trouble.lost += self.lost - self._told_lost
             self._told_lost = self.lost
         return frames
 
     def _look_at_errors(self, taken: memoryview) -> None:
         off = False
-        for number, _size, _data in FRAME.iter_unpack(taken):
+        for number, size, data in FRAME.iter_unpack(taken):
             if number & ERROR and not number & EXTENDED:
+                self.trouble.error(number & ~ERROR, data[:size])
                 off = off or bool(number & BUS_OFF)
                 for bit, word in CLASSES.items():
                     if number & bit:

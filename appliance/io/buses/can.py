@@ -15,9 +15,11 @@ from appliance.clock import Clock
 from appliance.io.buses import BusError
 from appliance.io.buses._can_frame import EXTENDED, SEND_TIMEOUT_S, Frame
 from appliance.io.buses._can_raw import RawPort
+from appliance.io.buses._can_trouble import Trouble
+from appliance.model import CAN_ACTIVE, CAN_OFF
 from appliance.site import CanBus
 
-__all__ = ["EXTENDED", "CanPort", "Frame", "open_can"]
+__all__ = ["EXTENDED", "CanPort", "Frame", "OpenCan", "Trouble", "open_can"]
 
 CONNECT_TIMEOUT_S: Final = 0.5
 LONGEST_MESSAGE: Final = 256
@@ -37,7 +39,13 @@ class CanPort(Protocol):
         """Give it back; never raises."""
 
 
-def open_can(settings: CanBus, clock: Clock) -> CanPort:
+class OpenCan(CanPort, Protocol):
+    """One that also tells what is wrong on it."""
+
+    trouble: Trouble
+
+
+def open_can(settings: CanBus, clock: Clock) -> OpenCan:
     """Open a bus as site.toml says. Raises BusError."""
     if settings.interface == "socketcand":
         return SocketcandPort(settings, clock)
@@ -54,6 +62,7 @@ class SocketcandPort:
 
     def __init__(self, settings: CanBus, clock: Clock) -> None:
         self._clock = clock
+        self.trouble = Trouble()
         self._waiting = b""
         where = f"{settings.channel} at {settings.host}:{settings.port}"
         try:
@@ -76,7 +85,16 @@ class SocketcandPort:
         if b">" not in self._waiting:
             self._take(timeout_s)
         now_s = self._clock.now_s()
-        return [frame for text in self._messages() if (frame := _parsed(text, now_s))]
+        found = []
+        for text in self._messages():
+            frame = _parsed(text, now_s)
+            if frame is not None:
+                found.append(frame)
+            elif text.startswith(b"< error "):
+                self._error(text)
+        if found and self.trouble.state == CAN_OFF:
+            self.trouble.state = CAN_ACTIVE  # Whoever serves it has started it again.
+        return found
 
     def send(self, frame_id: int, data: bytes) -> None:
         """Send one frame."""
@@ -127,6 +145,11 @@ class SocketcandPort:
             msg = "connection ended by the server"
             raise BusError(msg)
         self._waiting += arrived
+
+    def _error(self, text: bytes) -> None:
+        """`< error CLASS SECONDS.MICROS `: an error frame; an answer in words is none."""
+        with contextlib.suppress(ValueError, IndexError):
+            self.trouble.error(int(text.split()[2], 16))
 
     def _messages(self) -> Iterator[bytes]:
         *whole, self._waiting = self._waiting.split(b">")
