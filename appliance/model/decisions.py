@@ -146,6 +146,16 @@ class RackPause(Word, frozen=True):
     """When the battery's work was last interrupted for it."""
 
 
+class RescueCharge(Word, frozen=True):
+    """A critically low battery is charged a little from the grid, or was."""
+
+    since_s: float
+    rests_until_s: float | None = None
+    """It has ended before its goal and does not begin again until then."""
+    ended: str = ""
+    """Why, in words."""
+
+
 class Memory(Word, frozen=True):
     """What the cycle before this one left behind: enough to go on from here."""
 
@@ -175,6 +185,7 @@ class Memory(Word, frozen=True):
     """What the owner lets the battery do at most."""
     decided_at_s: float | None = None
     """When the cycle before this one was; None: there was none."""
+    rescue: RescueCharge | None = None
 
 
 class GridView(Word, frozen=True):
@@ -187,6 +198,17 @@ class GridView(Word, frozen=True):
     outlasted: tuple[str, ...] = ()
     """Protection stages that the inverter should not have outlasted."""
     frequency_hz: float | None = None
+
+
+class BatteryView(Word, frozen=True):
+    """What the watch over the battery says, where there is anything to say."""
+
+    rises_c: tuple[tuple[int, float], ...] = ()
+    """By rack: how far its warmest cell has risen within a minute."""
+    useless: str = ""
+    """Why nothing that the BMS says is of use, in words."""
+    useless_s: float = 0.0
+    """For so long."""
 
 
 class Snapshot(Word, frozen=True):
@@ -218,6 +240,7 @@ class Snapshot(Word, frozen=True):
     """Values that stopped changing although power flows; they count as missing."""
     relays: dict[str, RelayReading | None] = msgspec.field(default_factory=dict)
     """Every relay by its name in site.toml."""
+    battery_view: BatteryView | None = None
     health: HealthReading | None = None
     """The box's own: disk, wires, wear, update."""
 

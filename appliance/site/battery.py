@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from appliance.settings import CellVolts, Celsius, Name, Percent, Seconds, Settings, Volts
 from appliance.site.devices import Device
+from appliance.site.rescue import Rescue
 
 
 class Window(Settings):
@@ -45,17 +46,65 @@ class CellVoltage(Window):
 
 
 class CellTemperature(Window):
-    """Cell temperature: below charge_min no charging; above warm power tapers to zero at hot; at maximum all stops."""
+    """Cell temperature: power tapers from cool or warm to zero at min or hot; beyond minimum or maximum all stops.
+
+    The window for charging lies inside the one for discharging.
+    """
 
     minimum_c: Celsius = -20.0
+    discharge_min_c: Celsius = -15.0
+    discharge_cool_c: Celsius = -10.0
     charge_min_c: Celsius = 2.0
+    charge_cool_c: Celsius = 7.0
+    """Colder than this lithium may plate when charged fast."""
+    charge_warm_c: Celsius = 45.0
+    charge_hot_c: Celsius = 53.0
     warm_c: Celsius = 45.0
     hot_c: Celsius = 53.0
     maximum_c: Celsius = 58.0
+    spread_c: Annotated[float, Field(gt=0, le=60)] = 15.0
+    """Between the warmest and the coldest cell of a rack; more means a bad cell, sensor or fan."""
+    rise_c_per_min: Annotated[float, Field(gt=0, le=100)] = 5.0
+    """No current that is allowed heats cells so fast: one may be burning."""
 
     @model_validator(mode="after")
     def _order(self) -> Self:
-        return self.ordered("minimum_c", "charge_min_c", "warm_c", "hot_c", "maximum_c")
+        self.ordered(
+            "minimum_c", "discharge_min_c", "discharge_cool_c", "warm_c", "hot_c", "maximum_c"
+        )
+        self.ordered("charge_min_c", "charge_cool_c", "charge_warm_c", "charge_hot_c", "maximum_c")
+        for inner, outer, sign in (
+            ("charge_min_c", "discharge_min_c", 1.0),
+            ("charge_hot_c", "hot_c", -1.0),
+        ):
+            inside_c, outside_c = getattr(self, inner), getattr(self, outer)
+            if sign * (inside_c - outside_c) < 0.0:
+                word = "below" if sign > 0.0 else "above"
+                msg = f"{inner} = {inside_c} must not be {word} {outer} = {outside_c}"
+                raise ValueError(msg)
+        return self
+
+
+Amps = Annotated[float, Field(gt=0, le=10_000)]
+
+
+class CurrentLevels(Window):
+    """Of one rack, in one direction: held to operating, derated above recommended, opened above maximum."""
+
+    operating_a: Amps
+    recommended_a: Amps
+    maximum_a: Amps
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        return self.ordered("operating_a", "recommended_a", "maximum_a")
+
+
+class Current(Settings):
+    """Current of one rack; None: the BMS and the inverter alone know."""
+
+    charge: CurrentLevels | None = None
+    discharge: CurrentLevels | None = None
 
 
 class SocWindow(Window):
@@ -112,10 +161,12 @@ class Balancing(Window):
     """After the longest time it rests so long."""
     alarm_v: CellVolts = 0.1
     """A spread at rest, away from full and empty, that a person should know of."""
+    maximum_v: CellVolts = 0.4
+    """A spread at which the battery stays off: a cell is broken."""
 
     @model_validator(mode="after")
     def _order(self) -> Self:
-        return self.ordered("stop_v", "start_v", "alarm_v")
+        return self.ordered("stop_v", "start_v", "alarm_v", "maximum_v")
 
 
 class Joining(Window):
@@ -161,7 +212,48 @@ class Battery(Device):
     soc: SocWindow = SocWindow()
     cell_voltage: CellVoltage = CellVoltage()
     cell_temperature: CellTemperature = CellTemperature()
+    current: Current = Current()
+    inactive_after_s: Annotated[float, Field(ge=5, le=3_600)] = 60.0
+    """The BMS may answer without saying anything of use for so long."""
+    rescue: Rescue = Rescue()
     sleep: Sleep = Sleep()
     balancing: Balancing = Balancing()
     joining: Joining = Joining()
     estimate: Estimate = Estimate()
+
+    @model_validator(mode="after")
+    def _rescue_fits(self) -> Self:
+        """Begins above where all stops, ends above where it begins."""
+        cells, rescue = self.cell_voltage, self.rescue
+        below_pct, until_pct = self.rescue_pct
+        low_v, high_v = self.rescue_v
+        wrong = [
+            f"{first} must be below {second}"
+            for low, high, first, second in (
+                (cells.minimum_v, low_v, f"cell_voltage.minimum_v = {cells.minimum_v}", f"rescue.below_v = {low_v}"),
+                (low_v, high_v, f"rescue.below_v = {low_v}", f"rescue.until_v = {high_v}"),
+                (below_pct, until_pct, f"rescue.below_pct = {below_pct}", f"rescue.until_pct = {until_pct}"),
+            )
+            if rescue.enabled and low >= high and high > 0.0
+        ]  # fmt: skip
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def rescue_v(self) -> tuple[float, float]:
+        """Voltage of the lowest cell at which the rescue charge begins and ends."""
+        rescue, cells = self.rescue, self.cell_voltage
+        return (
+            cells.recommended_min_v if rescue.below_v is None else rescue.below_v,
+            cells.operating_min_v if rescue.until_v is None else rescue.until_v,
+        )
+
+    @property
+    def rescue_pct(self) -> tuple[float, float]:
+        """State of charge at which the rescue charge begins and ends."""
+        rescue, reserve_pct = self.rescue, self.soc.reserve_pct
+        return (
+            0.5 * reserve_pct if rescue.below_pct is None else rescue.below_pct,
+            reserve_pct if rescue.until_pct is None else rescue.until_pct,
+        )
