@@ -151,4 +151,6 @@ def battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Source
 def battery_stays_open(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     """Asked to connect for long, and still open."""
     late = seen.now_s - memory.state_since_s > CONNECT_TIMEOUT_S
+    if memory.test is not None and memory.test.step is State.PRECHARGE:  # it may stay there
+        late = late and (seen.battery is None or seen.battery.state is not BatteryState.CONNECTED)
     return ("battery",) if memory.state is State.PRECHARGE and late else NOWHERE

@@ -14,6 +14,7 @@ from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapsho
 from appliance.site import RELAY_MAX_AGE_S, SiteSettings
 from appliance.stillness import Stillness
 from appliance.supervisor import Lease
+from appliance.testing import without_test
 
 CLIMATE_MAX_AGE_S: Final = 5.0
 HEALTH_MAX_AGE_S: Final = 30.0
@@ -107,7 +108,11 @@ class ControlLoop:
         # After a crash the plant may be on its way down: walk up again in order. The errors stay as they
         # are: one may have been raised by the very cycle that crashed.
         fresh_start = msgspec.structs.replace(
-            self._cycle.memory, state=State.INIT, state_since_s=next_s, commanded=SAFE, manual=None
+            without_test(self._cycle.memory, "the control loop began again"),
+            state=State.INIT,
+            state_since_s=next_s,
+            commanded=SAFE,
+            manual=None,
         )
         if self._cycle.memory.commanded.battery_asleep:
             fresh_start = msgspec.structs.replace(fresh_start, waking=True, woken_at_s=next_s)

@@ -25,6 +25,7 @@ from appliance.site import SiteSettings
 from appliance.statemachine.machine import next_state, outputs
 from appliance.statemachine.states import STATES
 from appliance.statemachine.transitions import Scene, stops_after
+from appliance.testing import REST, TITLE, forced_now, look, told
 
 NONE: Final[frozenset[Effect]] = frozenset()
 Errors = tuple[ActiveError, ...]
@@ -72,11 +73,12 @@ class Cycle:
         answers: tuple[Answer, ...] = ()
         if errors is not memory.errors:
             memory = msgspec.structs.replace(memory, errors=errors)
+        memory = look(memory, seen)
         if seen.requests:
             memory, answers = self._desk.take(seen.requests, memory, seen)
             errors = memory.errors
         effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
-        mode, reserve_pct = self._modes[memory.mode], self._site.battery.soc.reserve_pct
+        (mode, title), reserve_pct = self._followed(memory), self._site.battery.soc.reserve_pct
         scene = Scene(seen, memory, effects, reserve_pct, mode.wakes(seen, memory))
         state, because = next_state(scene)
         since_s = seen.now_s if because else memory.state_since_s
@@ -99,14 +101,24 @@ class Cycle:
             memory, state=state, state_since_s=since_s, goal=goal, commanded=setpoints,
             manual=manual, forced=forced, stops=stops_after(scene, state), decided_at_s=seen.now_s,
         )  # fmt: skip
-        title = self._titles[memory.mode]
+        test = memory.test
         return Decision(
             self._number, seen.now_s, seen.utc, state, goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
             allowed.limits, errors, answers, manual,
-            _why(seen, state, because, title, wish, allowed, errors), forced,
-            STATES[state].update and Effect.BLOCK_UPDATE not in effects, memory.cap,
+            told(test, seen.now_s) + _why(seen, state, because, title, wish, allowed, errors),
+            forced_now(memory, forced, self._site),
+            STATES[state].update and Effect.BLOCK_UPDATE not in effects and test is None, memory.cap,
+            test, memory.test_ended,
         )  # fmt: skip
+
+    def _followed(self, memory: Memory) -> tuple[ModeLike, str]:
+        """The mode in use and its title; while a test runs only what the test asks for."""
+        test = memory.test
+        if test is not None and test.mode is None:
+            return REST, TITLE
+        name = memory.mode if test is None or test.mode is None else test.mode
+        return self._modes[name], self._titles[name]
 
 
 def _why(

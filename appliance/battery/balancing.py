@@ -35,8 +35,11 @@ class Balancing:
 
     def _spread_v(self, state: State, seen: Snapshot, memory: Memory) -> float | None:
         """The widest spread of a rack; None when there must be no balancing."""
-        battery = seen.battery
-        if not self._settings.enabled or not memory.balancing_asked or state not in STATES:
+        battery, asked = seen.battery, memory.balancing_asked
+        if memory.test is not None:
+            held = memory.test.output("balancing", seen.now_s)
+            asked = asked if held is None else held > 0.0
+        if not self._settings.enabled or not asked or state not in STATES:
             return None
         if battery is None or battery.state is BatteryState.FAULT or battery.faults:
             return None

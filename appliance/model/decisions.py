@@ -56,6 +56,36 @@ class ForcedActuator(Word, frozen=True):
     until_s: float
 
 
+class RunningTest(Word, frozen=True):
+    """A test of the box that somebody has begun; times are monotonic."""
+
+    by: str
+    """touchscreen, ctl."""
+    key: str
+    """Digest of the secret of whoever began it: nobody else may ask for anything in it."""
+    until_s: float
+    heard_s: float
+    """When whoever tests was last heard."""
+    by_pin: bool
+    """Begun with the installer's PIN; else because the box was in maintenance."""
+    returns_to: State
+    """The goal when it ends."""
+    step: State | None = None
+    """On its way up the box goes no further than this; None: as far as it likes."""
+    mode: str | None = None
+    """The mode it follows; None: 0 W, or the power below."""
+    power: ManualPower | None = None
+    outputs: tuple[ForcedActuator, ...] = ()
+    """Lights and relays that are held."""
+
+    def output(self, name: str, now_s: float) -> float | None:
+        """What that output is held at, in percent; None: it is not."""
+        for one in self.outputs:
+            if one.actuator == name and now_s < one.until_s:
+                return one.percent
+        return None
+
+
 class PowerCap(Word, frozen=True):
     """An accepted CapPower: magnitudes; None: not capped."""
 
@@ -186,6 +216,9 @@ class Memory(Word, frozen=True):
     decided_at_s: float | None = None
     """When the cycle before this one was; None: there was none."""
     rescue: RescueCharge | None = None
+    test: RunningTest | None = None
+    test_ended: str = ""
+    """Why the last test ended; "" before the first, and while one runs."""
 
 
 class GridView(Word, frozen=True):
@@ -286,6 +319,10 @@ class Decision(Word, frozen=True):
     update_allowed: bool = False
     """New software may be put in place now."""
     cap: PowerCap = NO_CAP
+    test: RunningTest | None = None
+    """Somebody tests the box."""
+    test_ended: str = ""
+    """Why the last test ended; "" before the first, and while one runs."""
 
 
 class Moment(Word, frozen=True):

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from typing_extensions import override
+
 from appliance.model.word import Word
 
 
@@ -89,6 +91,54 @@ class BalanceCells(Word, frozen=True, tag="balance"):
     on: bool
 
 
+class StartTest(Word, frozen=True, tag="test_start"):
+    """Begin a test of the box that ends after `duration_s`: in maintenance, or with the installer's PIN."""
+
+    duration_s: float = 600.0
+    pin: str | None = None
+    """On its way to the core only: there it is checked and taken out."""
+
+    @override
+    def __repr__(self) -> str:
+        """Without the PIN, which must not get into a log."""
+        return f"StartTest({self.duration_s!r})"
+
+
+class EndTest(Word, frozen=True, tag="test_end"):
+    """End the test, whoever began it; the box goes back to what it did before."""
+
+
+class BeatTest(Word, frozen=True, tag="test_beat"):
+    """Whoever tests is still there; without a word for 10 s the test ends."""
+
+
+class HoldPower(Word, frozen=True, tag="test_power"):
+    """Hold this battery power (discharge +) for `duration_s`; only while a test runs, and only in RUN."""
+
+    power_w: float
+    duration_s: float
+
+
+class StepTo(Word, frozen=True, tag="test_state"):
+    """Go one state further, or down to rest, and stay there; only while a test runs."""
+
+    state: State
+
+
+class TryMode(Word, frozen=True, tag="test_mode"):
+    """Follow this control mode while the test runs; None: rest at 0 W."""
+
+    mode: str | None
+
+
+class ForceOutput(Word, frozen=True, tag="test_output"):
+    """Hold one output at `percent` (0 off, 100 on) for `duration_s`; None: give it back. Only while a test runs."""
+
+    name: str
+    percent: float | None
+    duration_s: float = 60.0
+
+
 Want = (
     GoToMode
     | GoToState
@@ -100,6 +150,13 @@ Want = (
     | ForceClimate
     | SleepBattery
     | BalanceCells
+    | StartTest
+    | EndTest
+    | BeatTest
+    | HoldPower
+    | StepTo
+    | TryMode
+    | ForceOutput
 )
 
 
@@ -110,6 +167,12 @@ class Request(Word, frozen=True):
     source: str
     """Who asks: touchscreen, cloud, ctl, button."""
     want: Want
+    key: str = ""
+    """A secret of the client's own. The core keeps a digest of it: whose test this is."""
+    authorised: bool = False
+    """The installer's PIN was right. The core's edge alone says so; what a client says is not looked at."""
+    unauthorised: str = ""
+    """Why the PIN that was given does not count."""
 
 
 class Answer(Word, frozen=True):

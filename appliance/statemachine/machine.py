@@ -5,6 +5,7 @@ from typing import Final
 
 from appliance.model import SAFE, Effect, InverterState, Setpoints, Snapshot, State
 from appliance.statemachine.states import STATES
+from appliance.statemachine.steps import held
 from appliance.statemachine.transitions import ERROR_SETTLE_S, FROM, Scene, at_rest
 
 
@@ -36,7 +37,8 @@ def next_state(scene: Scene) -> tuple[State, str]:
     for row in FROM[scene.memory.state]:
         if row.when(scene):
             enter = row.enter if isinstance(row.enter, State) else row.enter(scene)
-            return enter, row.why
+            if not held(scene.memory, enter):
+                return enter, row.why
     return scene.memory.state, ""
 
 
