@@ -54,6 +54,7 @@ class Polled:
         self._heard_at_s = now_s
         self.next_at_s = now_s
         self.silent = False
+        self.polls = 0
         self.failures = 0
         """How often it did not answer; it may have forgotten everything since the last time."""
         self.values: dict[str, float | None] = {}
@@ -76,6 +77,7 @@ class Polled:
     def poll(self, bus: Registers, clock: Clock, between: Callable[[], None]) -> None:
         """Read what is due and publish it; `between` runs before each request. Never raises BusError."""
         started_s = clock.now_s()
+        self.polls += 1
         try:
             self._identify(bus, started_s, between)
             fast, slow = self._sorted()

@@ -17,8 +17,8 @@ from appliance.io._polled import Polled
 from appliance.io.buses.registers import Registers, open_registers
 from appliance.io.registers import Block, Values, Write
 from appliance.io.relays import RelayBoard, Switched, boards, coils_now, safe_coils
-from appliance.mailbox import Slots
-from appliance.model import RelayReading
+from appliance.mailbox import Latest, Slots
+from appliance.model import PollCounts, RelayReading, WireCounts
 from appliance.site import (
     INVERTER_SPEAKS,
     BoardRelay,
@@ -37,6 +37,8 @@ LONGEST_WAIT_S: Final = 0.05
 SILENT_AFTER_S: Final = 10.0
 SLOW_SILENT_AFTER_S: Final = 30.0
 """Longer than all timeouts of one round together."""
+TELL_S: Final = 1.0
+"""Between two counts of what failed."""
 
 
 class _Watched:
@@ -69,8 +71,12 @@ class _Watched:
 class ModbusThread:
     """Everything on one Modbus bus."""
 
-    def __init__(self, bus: Registers, clock: Clock, slots: Slots) -> None:
+    def __init__(
+        self, bus: Registers, clock: Clock, slots: Slots, wire: Latest[WireCounts] | None = None
+    ) -> None:
         self._bus = _Watched(bus)
+        self._wire = wire
+        self._tell_at_s = 0.0
         self._clock = clock
         self._slots = slots
         self._polled: list[Polled] = []
@@ -130,6 +136,7 @@ class ModbusThread:
                 lease.beat()
                 self._command()
                 self._poll_or_wait(lease)
+                self._tell()
         finally:
             if self._commanded is not None:
                 self._commanded.rest(self._bus)
@@ -146,6 +153,14 @@ class ModbusThread:
             due.poll(self._bus, self._clock, self._command)
         else:
             self._wait(lease, due.next_at_s)
+
+    def _tell(self) -> None:
+        now_s = self._clock.now_s()
+        if self._wire is None or now_s < self._tell_at_s:
+            return
+        self._tell_at_s = now_s + TELL_S
+        counts = [PollCounts(one.name, one.polls, one.failures) for one in self._polled]
+        self._wire.put(WireCounts(devices=tuple(counts)), now_s)
 
     def _command(self) -> None:
         """Before every request: the inverter first, then the relays."""
@@ -188,7 +203,8 @@ def _runner(
     """A fresh connection and fresh drivers at every start of the worker."""
 
     def run(lease: Lease) -> None:
-        thread = ModbusThread(open_registers(settings, clock), clock, slots)
+        wire = slots.wires.get(name)
+        thread = ModbusThread(open_registers(settings, clock), clock, slots, wire)
         if site.inverter.bus == name:
             speaks = site.battery.driver == INVERTER_SPEAKS
             thread.add_inverter(site.inverter, speaks_for_battery=speaks)
