@@ -27,6 +27,19 @@ class Box(Settings):
 
     warm_c: Celsius = 60.0
     """Above this the battery rests until it is cooler."""
+    critical_c: Celsius = 75.0
+    """Above this the box stops: its electronics are made for no more."""
+    computer_critical_c: Celsius = 95.0
+    """A Raspberry Pi 4 or 5 slows down from 80 or 85 °C on; this hot, that does not help."""
+    humid_pct: Annotated[float, Field(gt=0, le=100)] = 85.0
+    """Relative humidity."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warm_c >= self.critical_c:
+            msg = f"warm_c = {self.warm_c:g} must be below critical_c = {self.critical_c:g}"
+            raise ValueError(msg)
+        return self
 
 
 class Connection(Settings):

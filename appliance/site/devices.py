@@ -73,6 +73,8 @@ class Inverter(Device):
     """How fast the device itself may change its power, where it can be told; None: as it likes."""
     comm_timeout_s: Annotated[int, Field(ge=1, le=20)] = 2
     """After this silence the inverter stops by itself."""
+    stored_writes_allowed: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 100_000
+    """Into its memory that wears out, in its life. Makers of such memory name 100,000 and more [recalled]."""
 
     @model_validator(mode="after")
     def _stops_before_contactors_open(self) -> Self:
