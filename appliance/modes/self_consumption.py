@@ -1,5 +1,6 @@
 """Self-consumption: hold the power at the grid connection near a target, with PV and battery."""
 
+from math import isfinite
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -39,7 +40,7 @@ class Mode:
     def wish(self, seen: Snapshot, memory: Memory) -> Wish:
         """More discharge while the site imports more than the target, less while it exports."""
         grid_w = None if seen.grid is None else seen.grid.power_w
-        if grid_w is None:
+        if grid_w is None or not isfinite(grid_w):
             self._pid.reset()
             return Wish(None, "the grid meter is silent")
         error_w = grid_w - self._settings.target_grid_w
@@ -47,8 +48,9 @@ class Mode:
             error_w = 0.0
         power_w = memory.commanded.power_w + self._pid.step(error_w, seen.now_s)
         battery_w = None if seen.inverter is None else seen.inverter.power_w
-        wants_w = memory.commanded.power_w if battery_w is None else battery_w
-        return Wish(power_w, wants_w=wants_w + error_w)
+        if battery_w is None or not isfinite(battery_w):
+            battery_w = memory.commanded.power_w
+        return Wish(power_w, wants_w=battery_w + error_w)
 
     def wakes(self, seen: Snapshot, _memory: Memory) -> bool:
         """When the site exports more than it costs to be awake."""
