@@ -24,6 +24,19 @@ from appliance.battery_errors import (
     unbalanced,
 )
 from appliance.climate_errors import climate_silent, condensation, fan_stands, relay_silent
+from appliance.health_errors import (
+    COMPUTER,
+    box_humid,
+    button_pressed,
+    can_troubled,
+    disk_nearly_full,
+    polls_fail,
+    store_corrupt,
+    supply_ails,
+    too_hot_to_work,
+    update_failed,
+    worn,
+)
 from appliance.inverter_errors import (
     fast_one_disobeys,
     grid_outlasted,
@@ -49,8 +62,6 @@ from appliance.site import SiteSettings
 
 RECORDER = "recorder"
 PROCESS_TIMEOUT_S: Final = 30.0
-COMPUTER = "cpu"
-"""The sensor driver that watches the computer itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +251,7 @@ NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
 NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
 STOP, OPEN = (Effect.STOP,), (Effect.OPEN_CONTACTORS,)
 EMERGENCY = (Effect.EMERGENCY_STOP,)
+BLOCK = (Effect.BLOCK_UPDATE,)
 
 # A source falls silent in the Snapshot already after its own max_age_s; the times below come on top.
 # fmt: off
@@ -278,6 +290,8 @@ ERRORS: Final = (
     Row(304, "Meter is not set up as it should be", WARNING, (),         5.0,  5.0, "Have the installer set it up: appliance probe --setup", _meter_warns),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
+    Row(403, "Supply of the box is in trouble", WARNING,  BLOCK,         5.0, 30.0, "Check the main power and the box's supply",             supply_ails),
+    Row(404, "A button is stuck",               WARNING,  (),           60.0,  2.0, "Free the button; it does nothing while it is stuck",    button_pressed),
     Row(501, "Sensor does not answer",          WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),
     Row(502, "Box too hot",                     ERROR,    NO_POWER,      5.0, 60.0, "Check fans, filter and room temperature",            _box_hot),
     Row(503, "A fan does not turn",             WARNING,  (),           10.0,  5.0, "Check the fan for dirt, and its plug",               fan_stands),
@@ -286,11 +300,19 @@ ERRORS: Final = (
     Row(506, "A relay board does not answer",   WARNING,  (),            2.0,  2.0, "Check the relay board's cable and supply",           relay_silent),
     Row(507, "Computer too hot or throttled",   WARNING,  (),            5.0, 60.0, "Check fans and filter, and the computer's supply",   _computer_ails),
     Row(508, "Sensor wire broken",              WARNING,  (),            5.0,  5.0, "Check the sensor's wire and plug",                   _wire_broken),
+    Row(509, "Air in the box is humid",         WARNING,  (),           60.0, 60.0, "Keep moist air out; check seals and heater",            box_humid),
+    Row(510, "Box or computer far too hot",     CRITICAL, STOP,         10.0, 300.0, "Let it cool; check fans, filter and room temperature", too_hot_to_work),
     Row(601, "Part of the software restarts",   WARNING,  (),            0.0,  2.0, "Nothing to do; call service if it comes back",       _part_down),
-    Row(602, "Clock not set",                   WARNING,  (),            0.0,  2.0, "Check the internet connection",                      _clock_untrusted),
+    Row(602, "Clock not set",                   WARNING,  BLOCK,         0.0,  2.0, "Check the internet connection",                      _clock_untrusted),
     Row(603, "The box cannot write its memory", ERROR,    (),            0.0,  5.0, "Free the disk or replace it; call service",          _memory_unwritable),
     Row(604, "No connection to the cloud",      WARNING,  (),           10.0,  2.0, "Check the internet; nothing is lost meanwhile",      _cloud_away),
     Row(605, "Readings stand still",            ERROR,    STOP,          0.0,  5.0, "Restart the device that is named; check its firmware", _standing_still),
+    Row(606, "Disk nearly full",                WARNING,  BLOCK,         5.0, 60.0, "Call service: something fills the disk",                disk_nearly_full),
+    Row(607, "The box has lost its records",    WARNING,  BLOCK,         0.0,  5.0, "Restart the computer; call service if it comes back",   store_corrupt),
+    Row(608, "Memory of a device is nearly worn out",WARNING,  (),            0.0, 60.0, "Call service: it is written too often, or is old", worn),
+    Row(609, "An update has failed",            WARNING,  (),            0.0,  5.0, "Nothing to do: the box works as before; call service",  update_failed),
+    Row(610, "CAN bus in trouble",              WARNING,  (),           10.0, 60.0, "Check cable, terminators and plugs of the CAN bus",     can_troubled),
+    Row(611, "A device answers only now and then",WARNING,  (),           10.0, 60.0, "Check its cable; nothing else may ask it as well",    polls_fail),
     Row(613, "The box was not started again",   WARNING,  (),            0.0, 60.0, "Call service: what starts the box does not work",    _not_started_again),
 )
 # fmt: on

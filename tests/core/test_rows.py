@@ -12,19 +12,23 @@ from appliance.model import (
     ActuatorReading,
     BatteryState,
     BoardReading,
+    CanHealth,
     ClimateReading,
     Effect,
     GoToMode,
     GoToState,
     GridView,
+    HealthReading,
     InverterState,
     MeterReading,
+    PollHealth,
     RelayReading,
     ResetEstop,
     SensorReading,
     SetPower,
     Severity,
     State,
+    WearHealth,
     ZoneReading,
 )
 from appliance.site import Climate, PinRelay, Zone
@@ -37,6 +41,7 @@ NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
 NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
 STOP, OPEN = (Effect.STOP,), (Effect.OPEN_CONTACTORS,)
 EMERGENCY = (Effect.EMERGENCY_STOP,)
+BLOCK = (Effect.BLOCK_UPDATE,)
 STANDBY = BatteryState.STANDBY
 
 
@@ -100,6 +105,14 @@ def with_climate() -> Story:
     site = Story().site.model_copy(update={"climate": climate, "relays": {"mat": relay}})
     well = {"climate": fans(), "relays": {"mat": RelayReading(False, False)}}
     return Story(site, changes=well).running()
+
+
+def can(state: str = "error-active", error_frames: int = 0, lost: int = 0) -> dict[str, Any]:
+    return {"health": HealthReading(can=(CanHealth("can0", state, error_frames, lost),))}
+
+
+def polled(polls: int, failed: int) -> dict[str, Any]:
+    return {"health": HealthReading(polled=(PollHealth("grid meter", polls, failed),))}
 
 
 @dataclass
@@ -216,6 +229,14 @@ CASES: dict[int, tuple[Case, ...]] = {
                {"board": BoardReading(estop_pressed=False)}),),
     402: (Case(ERROR, STOP, 1.0, 3.0, "buttons and e-stop",
                {"board": None}, {"board": BoardReading(estop_pressed=False)}),),
+    403: (Case(WARNING, BLOCK, 5.0, 30.0, "board: on battery: no main power",
+               {"board": BoardReading(False, warnings=("on battery: no main power",))},
+               {"board": BoardReading(False)}),
+          Case(WARNING, BLOCK, 5.0, 30.0, "cpu: under-voltage",
+               {"sensors": {"cpu": SensorReading(50.0, warnings=("under-voltage",))}},
+               {"sensors": {"cpu": SensorReading(50.0)}}, with_sensor("cpu", "cpu"))),
+    404: (Case(WARNING, NOTHING, 60.0, 2.0, "button stop",
+               {"board": BoardReading(False, ("stop",))}, {"board": BoardReading(False)}),),
     501: (Case(WARNING, NOTHING, 5.0, 2.0, "box sensor",
                {"box": None}, {"box": SensorReading(temperature_c=25.0)}),
           Case(WARNING, NOTHING, 5.0, 2.0, "plate sensor", {"sensors": {"plate": None}},
@@ -243,15 +264,51 @@ CASES: dict[int, tuple[Case, ...]] = {
                {"sensors": {"plate": SensorReading(warnings=("wire broken",))}},
                {"sensors": {"plate": SensorReading(25.0)}},
                with_sensor("plate", "ads1115_ntc")),),
+    509: (Case(WARNING, NOTHING, 60.0, 60.0, "box",
+               {"box": SensorReading(25.0, 85.1)}, {"box": SensorReading(25.0, 84.9)}),),
+    510: (Case(CRITICAL, STOP, 10.0, 300.0, "box",
+               {"box": SensorReading(75.1)}, {"box": SensorReading(74.9)}),
+          Case(CRITICAL, STOP, 10.0, 300.0, "cpu",
+               {"sensors": {"cpu": SensorReading(95.1)}},
+               {"sensors": {"cpu": SensorReading(94.9)}}, with_sensor("cpu", "cpu"))),
     601: (Case(WARNING, NOTHING, 0.0, 2.0, "meters", {"workers_down": ("meters",)},
                {"workers_down": ()}),),
-    602: (Case(WARNING, NOTHING, 0.0, 2.0, "clock", {"clock_trusted": False},
+    602: (Case(WARNING, BLOCK, 0.0, 2.0, "clock", {"clock_trusted": False},
                {"clock_trusted": True}),),
     603: (Case(ERROR, NOTHING, 0.0, 5.0, "memory", {"workers_down": ("recorder",)},
                {"workers_down": ()}),),
     604: (Case(WARNING, NOTHING, 10.0, 2.0, "cloud", {"cloud_connected": False},
                {"cloud_connected": True}),),
     605: (Case(ERROR, STOP, 0.0, 5.0, "grid meter", {"frozen": ("grid meter",)}, {"frozen": ()}),),
+    606: (Case(WARNING, BLOCK, 5.0, 60.0, "disk: 99 MB free",
+               {"health": HealthReading(99_400_000, 50.0)}, {"health": HealthReading(100_100_000, 50.0)}),
+          Case(WARNING, BLOCK, 5.0, 60.0, "disk: 999 MB free",
+               {"health": HealthReading(999_000_000, 4.9)}, {"health": HealthReading(999_000_000, 5.1)}),
+          Case(WARNING, BLOCK, 5.0, 60.0, "disk: 999 MB free",
+               {"health": HealthReading(999_000_000, 4.9)}, {"health": HealthReading(1_001_000_000, 4.9)}),
+          Case(WARNING, BLOCK, 5.0, 60.0, "disk: hardly any room for more files",
+               {"health": HealthReading(inodes_free_pct=0.0)},
+               {"health": HealthReading(inodes_free_pct=3.1)})),
+    607: (Case(WARNING, BLOCK, 0.0, 5.0, "store: store.sqlite.corrupt-1",
+               {"health": HealthReading(store_corrupt=("store.sqlite.corrupt-1",))},
+               {"health": HealthReading()}),),
+    608: (Case(WARNING, NOTHING, 0.0, 60.0, "inverter: 80000 writes, 80 %",
+               {"health": HealthReading(worn=(WearHealth("inverter", 80_000, 80.0),))},
+               {"health": HealthReading(worn=(WearHealth("inverter", 79_900, 79.9),))}),),
+    609: (Case(WARNING, NOTHING, 0.0, 5.0, "update: 1.2.0: no space left",
+               {"health": HealthReading(update_failed="1.2.0: no space left")},
+               {"health": HealthReading()}),),
+    610: (Case(WARNING, NOTHING, 10.0, 60.0, "can0: error-passive", can(state="error-passive"), can()),
+          Case(WARNING, NOTHING, 10.0, 60.0, "can0: bus-off", can(state="bus-off"), can()),
+          Case(WARNING, NOTHING, 10.0, 60.0, "can0: 10 error frames a minute",
+               can(error_frames=10), can(error_frames=9)),
+          Case(WARNING, NOTHING, 10.0, 60.0, "can0: 1 frames lost", can(lost=1), can())),
+    611: (Case(WARNING, NOTHING, 10.0, 60.0, "grid meter: 10 % of its answers are missing",
+               polled(60, 6), polled(61, 6)),
+          Case(WARNING, NOTHING, 10.0, 60.0, "grid meter: 50 % of its answers are missing",
+               polled(10, 5), polled(10, 4)),
+          Case(WARNING, NOTHING, 10.0, 60.0, "grid meter: 98 % of its answers are missing",
+               polled(60, 59), polled(60, 60))),
     613: (Case(WARNING, NOTHING, 0.0, 60.0, "box", {}, {"board": None}, almost_too_long(State.RESTART, 29.9)),),
 }
 # fmt: on
