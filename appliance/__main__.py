@@ -6,9 +6,10 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from appliance import can_log, ctl_files, probe
 from appliance.arguments import command_line
@@ -17,6 +18,10 @@ from appliance.config import SiteError, load_site
 from appliance.processes import AlreadyRunningError, ProcessLock, end_with_runner
 from appliance.site import SiteSettings
 from appliance.supervisor import Lease
+
+if TYPE_CHECKING:
+    from appliance.realtime import Realtime
+    from appliance.wiring import Core
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
 DISPLAY_VARIABLES: Final = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
@@ -30,8 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(
         level=os.environ.get("APPLIANCE_LOG", "INFO").upper(), format=LOG_FORMAT, stream=sys.stderr
     )
+    return _exit_code(_COMMANDS[chosen.command], chosen)
+
+
+def _exit_code(command: Callable[[argparse.Namespace], int], chosen: argparse.Namespace) -> int:
     try:
-        return _COMMANDS[chosen.command](chosen)
+        return command(chosen)
     except (SiteError, FolderError) as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_INPUT
@@ -92,15 +101,25 @@ def _leave_cool(site: SiteSettings, clock: Clock) -> None:
 
 
 def _core(chosen: argparse.Namespace) -> int:
-    from appliance.realtime import prefer_this_process
+    """Everything is imported here, once; what is read from disk is read by each child anew."""
+    from appliance.forked import Forked
+    from appliance.realtime import Realtime
     from appliance.wiring import Core
 
+    def run(chosen: argparse.Namespace) -> int:
+        return _run_core(Core, Realtime, chosen)
+
     end_with_runner()
+    _run_folder(load_site(chosen.site))
+    return Forked(lambda: _exit_code(run, chosen), SystemClock()).keep()
+
+
+def _run_core(new: "type[Core]", realtime: "type[Realtime]", chosen: argparse.Namespace) -> int:
     site, clock = load_site(chosen.site), SystemClock()
     with ProcessLock(_run_folder(site), "core"):
         lease = _lease_until_signal(clock)
-        core = Core(site, clock)
-        logging.getLogger("appliance").info("core: %s", prefer_this_process())
+        core = new(site, clock)
+        core.prefer(realtime())
         return core.run(lease)
 
 

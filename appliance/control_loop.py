@@ -20,6 +20,9 @@ CLIMATE_MAX_AGE_S: Final = 5.0
 HEALTH_MAX_AGE_S: Final = 30.0
 SHORTEST_CYCLE_S: Final = 0.02
 """However often the bell rings, cycles follow each other no faster than this."""
+HEARD_ANEW_S: Final = 0.4
+"""What a battery says so soon after the loop has begun, it says of what was asked before: that it is still
+connected, while the request to open, which every restart begins with, is on its way. It speaks ten times a second."""
 
 
 def freeze(
@@ -100,11 +103,12 @@ class ControlLoop:
         self._stillness = Stillness(site.meters["grid"].max_age_s)
         self._grid_watch = None if site.grid_code is None else GridWatch(site.grid_code)
         self._errors: tuple[ActiveError, ...] = ()
+        self._began_at_s = clock.now_s()
 
     def run(self, lease: Lease) -> None:
         """Tick on an absolute timer, or at once when the bell rings; leave the safe default behind."""
         period_s = self._site.control.period_s
-        next_s = self._clock.now_s()
+        self._began_at_s = next_s = self._clock.now_s()
         # After a crash the plant may be on its way down: walk up again in order. The errors stay as they
         # are: one may have been raised by the very cycle that crashed.
         fresh_start = msgspec.structs.replace(
@@ -138,6 +142,8 @@ class ControlLoop:
     def _tick(self) -> None:
         slots = self._slots
         known = freeze(slots, self._site, self._clock, self._down(), self._cycle.memory)
+        if known.now_s - self._began_at_s < HEARD_ANEW_S:
+            known = msgspec.structs.replace(known, battery=None)
         snapshot = self._stillness.freeze_out(known)
         if self._grid_watch is not None:
             snapshot = self._grid_watch.look(snapshot)

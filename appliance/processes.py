@@ -95,6 +95,13 @@ def end_with_runner() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def die_with_parent(parent: int) -> None:
+    """Let the kernel kill this forked child when its parent has gone, even one that hangs."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 @dataclass(frozen=True, slots=True)
 class Alive:
     """What a lock file says about a process."""

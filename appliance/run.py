@@ -15,12 +15,15 @@ from appliance.supervisor import Lease
 
 log = logging.getLogger(__name__)
 
-BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0)
+BACK_OFF_S: Final = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""At once after it ran well: the new core's first act is zero on the wire, while contactors still hold."""
 SETTLED_S: Final = 30.0
 LATER: Final = 1
 """Exit code of a one-shot that could not finish yet."""
 LATER_S: Final = 60.0
-LOOK_S: Final = 0.05
+SOON_S: Final = 1.0
+"""A one-shot that was killed is started again after this."""
+LOOK_S: Final = 0.02
 END_S: Final = 10.0
 """How long processes may take to end in order before they are killed."""
 
@@ -109,8 +112,9 @@ class Runner:
         kept.process = None
         self._tidy(kept.row.name)
         if kept.row.restart == "until done":
-            kept.done_once, kept.done = True, code != LATER
-            kept.starts_at_s = now_s + LATER_S
+            killed = code < 0
+            kept.done_once, kept.done = True, code != LATER and not killed
+            kept.starts_at_s = now_s + (SOON_S if killed else LATER_S)
             if code:
                 log.warning("%s ended with %d; the box starts all the same", kept.row.name, code)
             return

@@ -10,10 +10,13 @@ from appliance.model import State
 
 log = logging.getLogger(__name__)
 
-BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+"""At once after it ran well: a BMS opens its contactors when nobody has asked for a second."""
 NOTICE_S = 0.2
 SETTLED_S = 60.0
 """A worker that ran this long starts again at the shortest back-off."""
+TOLD_S = 1.0
+"""A crash is told for at least so long, however soon the worker runs again."""
 
 
 class Lease:
@@ -66,12 +69,19 @@ class Worker:
     silent_after_s: float
     """No beat for this long: the thread hangs, the watchdog is no longer fed."""
     should_run: Callable[[State], bool] = always
+    urgent: bool = False
+    """Its thread is run before those of the others: control, what it drives, what stops it."""
+
+
+def unprepared(_worker: Worker) -> None:
+    """The operating system runs all threads alike."""
 
 
 class _Running:
     """A started thread of one worker."""
 
-    def __init__(self, worker: Worker, clock: Clock) -> None:
+    def __init__(self, worker: Worker, clock: Clock, prepare: Callable[[Worker], None]) -> None:
+        self._prepare = prepare
         self.lease = Lease(clock)
         self.started_at_s = clock.now_s()
         self.crash: BaseException | None = None
@@ -82,6 +92,7 @@ class _Running:
 
     def _run(self, worker: Worker) -> None:
         try:
+            self._prepare(worker)
             worker.run(self.lease)
         except BaseException as crash:
             self.crash = crash
@@ -94,9 +105,12 @@ class Supervisor:
     def __init__(self, workers: Iterable[Worker], clock: Clock) -> None:
         self._workers = tuple(workers)
         self._clock = clock
+        self.prepare: Callable[[Worker], None] = unprepared
+        """Called in each new thread before its work."""
         self._running: dict[str, _Running] = {}
         self._crashes: dict[str, int] = {}
         self._restart_at_s: dict[str, float] = {}
+        self._told_until_s: dict[str, float] = {}
 
     def ensure_running(self, state: State) -> None:
         """Start what should run and does not, end what should not run, restart what crashed."""
@@ -109,7 +123,7 @@ class Supervisor:
                 if running is not None:
                     running.lease.end()
             elif running is None and self._clock.now_s() >= self._restart_at_s.get(worker.name, 0):
-                self._running[worker.name] = _Running(worker, self._clock)
+                self._running[worker.name] = _Running(worker, self._clock, self.prepare)
 
     def _bury(self, worker: Worker, dead: _Running) -> None:
         del self._running[worker.name]
@@ -120,12 +134,13 @@ class Supervisor:
         wait_s = BACK_OFF_S[min(crashes, len(BACK_OFF_S) - 1)]
         self._crashes[worker.name] = crashes + 1
         self._restart_at_s[worker.name] = now_s + wait_s
-        log.error("worker %s ended, starts again in %.0f s", worker.name, wait_s)
+        self._told_until_s[worker.name] = now_s + max(wait_s, TOLD_S)
+        log.error("worker %s ended, starts again in %g s", worker.name, wait_s)
 
     def down(self) -> tuple[str, ...]:
-        """Names of the workers that crashed and wait for their restart."""
+        """Names of the workers that crashed: until their restart, and for TOLD_S at least."""
         now_s = self._clock.now_s()
-        return tuple(name for name, at_s in self._restart_at_s.items() if at_s > now_s)
+        return tuple(name for name, at_s in self._told_until_s.items() if at_s > now_s)
 
     def silent(self) -> tuple[str, ...]:
         """Names of the threads that live but have not beaten for too long."""

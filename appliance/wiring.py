@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +27,9 @@ from appliance.io.modbus_workers import modbus_workers
 from appliance.io.relays import relay_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
-from appliance.model import ActiveError, BatteryMemory, Memory, State, Status
+from appliance.model import ActiveError, BatteryMemory, Memory, Scheduling, State, Status
 from appliance.processes import look
+from appliance.realtime import Realtime
 from appliance.recorder import Recorder
 from appliance.site import SiteSettings
 from appliance.statemachine.states import STATES
@@ -44,6 +46,8 @@ TELL_CRASH_S: Final = 20.0
 """For so long after a crash of the core the screen says that it was one."""
 AT_REST_S: Final = 4.0
 """How long an ordered end may take: power, inverter, contactors."""
+TELL_LATENESS_S: Final = 60.0
+"""How late the control loop runs is told in the log once it has run for so long."""
 
 
 class Core:
@@ -68,7 +72,18 @@ class Core:
         self._cycle.adopt(waking_memory(memory) if self._known.asleep else memory)
         self._down: tuple[str, ...] = ()
         self._control = ControlLoop(self._cycle, self.slots, site, clock, lambda: self._down)
+        self._scheduling: Scheduling | None = None
+        self._lateness_told = False
         self._supervisor = Supervisor(self._workers(), clock)
+
+    def prefer(self, realtime: Realtime) -> None:
+        """Have the threads run as the operating system permits; before `run`."""
+        self._supervisor.prepare = realtime.of_thread
+        self._scheduling = asked = realtime.scheduling
+        because = f" ({asked.reason})" if asked.reason else ""
+        level = logging.INFO if asked.got == asked.wanted else logging.WARNING
+        memory = "memory locked" if asked.memory_locked else "memory not locked"
+        log.log(level, "scheduling: %s, %s%s", asked.got, memory, because)
 
     def _workers(self) -> tuple[Worker, ...]:
         """Every thread of the core, in the order of their start."""
@@ -88,20 +103,21 @@ class Core:
         watchdog = find_watchdog(self._run_folder, site)
         return (
             Worker("recorder", recorder.run, silent_after_s=30.0),
-            *modbus_workers(site, clock, slots),
-            *bms_workers(site, clock, slots, self._known),
-            *board_workers(site, clock, slots),
+            *urgent(modbus_workers(site, clock, slots)),
+            *urgent(bms_workers(site, clock, slots, self._known)),
+            *urgent(board_workers(site, clock, slots)),
             *sensor_workers(site, clock, slots),
-            *relay_workers(site, clock, slots),
+            *urgent(relay_workers(site, clock, slots)),
             *climate_workers(site, clock, slots),
             Worker("bus", bus.run, silent_after_s=5.0),
-            Worker("control", self._control.run, silent_after_s=1.0),
+            Worker("control", self._control.run, silent_after_s=1.0, urgent=True),
             Worker(
                 "watchdog",
                 lambda lease: feed_while_alive(
                     watchdog, slots.heartbeat, self._supervisor.silent, clock, lease
                 ),
                 silent_after_s=5.0,
+                urgent=True,
             ),
         )
 
@@ -112,6 +128,7 @@ class Core:
             while not lease.ended:
                 self._look_at_clock()
                 self._look_at_processes()
+                self._tell_lateness()
                 decision = self.slots.decision.newest()
                 state = decision.value.state if decision else State.INIT
                 if STATES[state].ends_process:
@@ -127,6 +144,16 @@ class Core:
         trusted = _says(self._run_folder / "clock.json", "trusted")
         if trusted is not None:
             self.slots.clock_trusted.put(trusted, self._clock.now_s())
+
+    def _tell_lateness(self) -> None:
+        """Once: what the scheduling that was obtained is worth."""
+        late = self._control.punctuality.summary()
+        up_s = self._clock.now_s() - self._started_at_s
+        if self._lateness_told or late is None or up_s < TELL_LATENESS_S:
+            return
+        self._lateness_told = True
+        figures = late.p50_ms, late.p99_ms, late.max_ms
+        log.info("control ticks late: p50 %.2f ms, p99 %.2f ms, worst %.2f ms", *figures)
 
     def _look_at_processes(self) -> None:
         """Processes that ran in this run folder and do not now; the core itself, after a crash, for a while."""
@@ -174,6 +201,7 @@ class Core:
             rated_w=max(site.inverter.max_charge_w, site.inverter.max_discharge_w),
             lateness=self._control.punctuality.summary(),
             without=self._without,
+            scheduling=self._scheduling,
         )
 
     def _ages_s(self, now_s: float) -> dict[str, float | None]:
@@ -189,6 +217,11 @@ class Core:
         if self._site.climate is not None:
             ages["climate"] = slots.climate.age_s
         return {name: age(now_s) for name, age in ages.items()}
+
+
+def urgent(workers: tuple[Worker, ...]) -> tuple[Worker, ...]:
+    """Workers whose threads are run before those of the others."""
+    return tuple(replace(worker, urgent=True) for worker in workers)
 
 
 def _says(path: Path, name: str) -> bool | None:

@@ -118,9 +118,11 @@ def test_after_a_crash_it_walks_up_again_without_power() -> None:
     rig.tick(10)
     assert rig.decided[-1].setpoints.power_w == 3_000.0
     crash(rig)
-    rig.tick(10)
-    first = rig.decided[0]
-    assert (first.state, first.setpoints.power_w) == (State.PRECHARGE, 0.0)
+    rig.tick(14)
+    first, heard = rig.decided[0], rig.decided[4]
+    assert (first.state, first.setpoints) == (State.INIT, SAFE)
+    assert [one.setpoints for one in rig.decided[:4]] == [SAFE] * 4, "it may not have opened yet"
+    assert (heard.state, heard.setpoints.power_w) == (State.PRECHARGE, 0.0)
     assert first.cycle == 11
     assert rig.decided[-1].state is State.RUN
     assert {one.setpoints.power_w for one in rig.decided} == {0.0}
@@ -176,10 +178,10 @@ def test_the_heartbeat_is_the_number_of_a_finished_cycle_at_its_end() -> None:
     rig = Rig()
     rig.tick(5)
     use(rig, Slow(rig.clock))
-    rig.tick(5)
+    rig.tick(10)
     beat = rig.slots.heartbeat.newest()
     assert beat is not None
-    assert (beat.value, beat.number) == (10, 10)
+    assert (beat.value, beat.number) == (15, 15)
     assert beat.at_s == pytest.approx(rig.decided[-1].now_s + 0.05)
 
 

@@ -1,6 +1,7 @@
 """Threads: crash, hang, late stop, wrong state."""
 
 import itertools
+import threading
 import time
 from datetime import UTC, datetime
 
@@ -37,18 +38,27 @@ def test_a_crashed_worker_is_named_and_started_again(caplog: pytest.LogCaptureFi
         raise OSError(msg)
 
     supervisor = Supervisor([Worker("meter", crash, silent_after_s=1.0)], clock)
+    told = 0.0
     for _ in range(80):
         supervisor.ensure_running(State.RUN)
-        expected = len(starts)
-        if supervisor.down() == ():
-            wait_until(lambda expected=expected: len(starts) > expected - 1)
-            time.sleep(0.005)
+        wait_until(lambda: not any(one.name == "meter" for one in threading.enumerate()))
+        told += 0.1 * (supervisor.down() == ("meter",))
         clock.advance(0.1)
-    assert supervisor.down() == ("meter",)
     gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
-    assert len(starts) >= 3
-    assert all(later >= earlier for earlier, later in itertools.pairwise(gaps))
+    assert gaps[0] == pytest.approx(0.1), "at once after it ran well"
+    assert gaps[1:4] == pytest.approx([0.6, 1.1, 2.1], abs=0.11)
+    assert told > 7.5, "a crash is told also where the worker runs again at once"
     assert "no such device" in caplog.text
+
+
+def test_threads_are_prepared_before_their_work_begins() -> None:
+    order: list[str] = []
+    worker = Worker("control", lambda _lease: order.append("work"), 1.0, urgent=True)
+    supervisor = Supervisor([worker], SystemClock())
+    supervisor.prepare = lambda worker: order.append(f"{worker.name} {worker.urgent}")
+    supervisor.ensure_running(State.RUN)
+    wait_until(lambda: len(order) == 2)
+    assert order == ["control True", "work"]
 
 
 def test_a_hanging_worker_is_silent_and_not_restarted() -> None:
