@@ -50,6 +50,7 @@ from appliance.inverter_errors import (
     start_timeout,
 )
 from appliance.model import (
+    UNDER_VOLTAGE,
     WIRE_WORDS,
     Effect,
     Memory,
@@ -199,12 +200,18 @@ def _sensors_warn(seen: Snapshot) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _computer_ails(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    """What the computer says of itself: hot, under-voltage, throttled."""
+    """What the computer says of itself: hot, throttled. Under-voltage is its supply's."""
     said = _sensors_warn(seen)
     if not said:
         return NOWHERE
     computers = [name for name, sensor in site.sensors.items() if sensor.driver == COMPUTER]
-    return tuple([f"{name}: {', '.join(words)}" for name, words in said if name in computers])
+    return tuple(
+        [
+            f"{name}: {', '.join(ails)}"
+            for name, words in said
+            if name in computers and (ails := [word for word in words if word != UNDER_VOLTAGE])
+        ]
+    )
 
 
 def _wire_broken(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
