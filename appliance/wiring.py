@@ -20,6 +20,7 @@ from appliance.config import build_modes, mode_inputs
 from appliance.control_loop import ControlLoop
 from appliance.cycle import Cycle
 from appliance.errors import ESTOP_NUMBER, ROWS
+from appliance.health import health_workers, stores_at_boot
 from appliance.io.bms import bms_workers
 from appliance.io.board import board_workers
 from appliance.io.climate import climate_workers
@@ -66,6 +67,7 @@ class Core:
         modes, self._titles = build_modes(site)
         self._without = mode_inputs()
         self._cycle = Cycle(site, modes, self._titles)
+        self._stores_before = stores_at_boot(self._run_folder, self._data)
         durable = remembered(self._data, clock)
         self._known = known_battery(self._data)
         memory = starting_memory(durable, site, set(self._titles), clock.now_s())
@@ -109,6 +111,7 @@ class Core:
             *sensor_workers(site, clock, slots),
             *urgent(relay_workers(site, clock, slots)),
             *climate_workers(site, clock, slots),
+            *health_workers(site, clock, slots, self._stores_before),
             Worker("bus", bus.run, silent_after_s=5.0),
             Worker("control", self._control.run, silent_after_s=1.0, urgent=True),
             Worker(
