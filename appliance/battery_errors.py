@@ -13,7 +13,6 @@ FIRST_ANSWER_S: Final = 6.0
 LEAVE_S: Final = 3.0
 """So long a faulty rack may take to open before it is the whole battery's fault."""
 QUIET_C: Final = 0.05
-BALANCE_SEEN_PCT: Final = (15.0, 95.0)
 
 
 def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) -> Sources:
@@ -110,26 +109,6 @@ def degraded(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     soh_pct = None if seen.battery is None else seen.battery.soh_pct
     worn = soh_pct is not None and soh_pct < site.battery.estimate.degraded_pct
     return ("battery",) if worn else NOWHERE
-
-
-def unbalanced(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    """At rest and away from the ends; near them, and under load, cells differ by nature."""
-    battery = seen.battery
-    if battery is None or battery.soc_pct is None or battery.power_w is None:
-        return NOWHERE
-    alarm_v = site.battery.balancing.alarm_v
-    wide = [
-        f"rack {rack.rack}"
-        for rack in battery.working
-        if rack.cell_max_v is not None
-        and rack.cell_min_v is not None
-        and rack.cell_max_v - rack.cell_min_v > alarm_v
-    ]
-    if not wide:
-        return NOWHERE
-    low_pct, high_pct = BALANCE_SEEN_PCT
-    quiet = abs(battery.power_w) <= QUIET_C * site.battery.capacity_wh
-    return tuple(wide) if quiet and low_pct <= battery.soc_pct <= high_pct else NOWHERE
 
 
 def battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:

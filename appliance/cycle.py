@@ -7,6 +7,7 @@ import msgspec
 
 from appliance.answers import Desk
 from appliance.battery.care import Care
+from appliance.battery.rescue import rescue_next, rescue_wish, rescuing
 from appliance.error_watch import ErrorWatch
 from appliance.limits import Allowed, apply_limits
 from appliance.model import (
@@ -77,6 +78,8 @@ class Cycle:
         if seen.requests:
             memory, answers = self._desk.take(seen.requests, memory, seen)
             errors = memory.errors
+        if errors or memory.rescue is not None:
+            memory = self._rescued(seen, memory)
         effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
         (mode, title), reserve_pct = self._followed(memory), self._site.battery.soc.reserve_pct
         scene = Scene(seen, memory, effects, reserve_pct, mode.wakes(seen, memory))
@@ -86,7 +89,8 @@ class Cycle:
         goal = State.IDLE if because and STATES[memory.state].ends_process else memory.goal
         wish, allowed = NO_WISH, AT_REST
         if STATES[state].power:
-            wish = mode.wish(seen, memory)
+            saves = rescuing(memory)
+            wish = rescue_wish(seen, self._site) if saves else mode.wish(seen, memory)
             allowed = apply_limits(wish.power_w or 0.0, seen, memory, self._site)
         setpoints = outputs(state, since_s, allowed.power_w, scene)
         setpoints, memory = self._care.add(
@@ -120,6 +124,13 @@ class Cycle:
         name = memory.mode if test is None or test.mode is None else test.mode
         return self._modes[name], self._titles[name]
 
+    def _rescued(self, seen: Snapshot, memory: Memory) -> Memory:
+        """The memory with the rescue charge as it is from now on."""
+        rescue = rescue_next(seen, memory, self._site)
+        if rescue == memory.rescue:
+            return memory
+        return msgspec.structs.replace(memory, rescue=rescue)
+
 
 def _why(
     seen: Snapshot,
@@ -142,7 +153,7 @@ def _why(
     if wish.power_w is None:
         return f"{title} cannot say: {wish.reason}; 0 W"
     wants_w = wish.power_w if wish.wants_w is None else wish.wants_w
-    sentence = f"{title} wants {wants_w:.0f} W"
+    sentence = f"{wish.by or title} wants {wants_w:.0f} W"
     if wish.reason:
         sentence += f", {wish.reason}"
     if allowed.limits.binding is not None:

@@ -13,7 +13,7 @@ from appliance.site import SiteSettings
 _Key = tuple[int, str]
 CONDITIONS: Final = tuple((row.number, row.holds) for row in ERRORS)
 """All of them run in every cycle."""
-STILL_TOLD: Final = frozenset({126})
+STILL_TOLD: Final = frozenset({115, 116, 126})
 """Their words follow while they are raised: why it is still so. All others keep what raised them."""
 
 

@@ -19,11 +19,27 @@ from appliance.battery_errors import (
     battery_stays_open,
     degraded,
     rack_apart,
-    racks,
     soc_drifts,
+)
+from appliance.cell_errors import (
+    battery_inactive,
+    cell_cold,
+    cell_empty,
+    cell_full,
+    cell_hot,
+    cell_over,
+    cell_temperature_limit,
+    cell_under,
+    cell_warm,
+    current_high,
+    current_over,
+    far_unbalanced,
+    temperature_rises,
+    temperature_spread,
     unbalanced,
 )
 from appliance.climate_errors import climate_silent, condensation, fan_stands, relay_silent
+from appliance.critically_low import battery_beyond_rescue, battery_critical
 from appliance.health_errors import (
     COMPUTER,
     box_humid,
@@ -81,63 +97,6 @@ class Row:
     """Stays until a person resets it."""
     derate_pct: float | None = None
     """Of the rating, where an effect is DERATE."""
-
-
-def _cell_full(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    limit_v = site.battery.cell_voltage.recommended_max_v
-    return racks(
-        seen.battery, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
-    )
-
-
-def _cell_over(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    limit_v = site.battery.cell_voltage.maximum_v
-    return racks(
-        seen.battery, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
-    )
-
-
-def _cell_empty(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    limit_v = site.battery.cell_voltage.recommended_min_v
-    return racks(
-        seen.battery, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
-    )
-
-
-def _cell_under(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    limit_v = site.battery.cell_voltage.minimum_v
-    return racks(
-        seen.battery, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
-    )
-
-
-def _cell_cold(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    limit_c = site.battery.cell_temperature.charge_min_c
-    return racks(
-        seen.battery, lambda rack: rack.cell_min_c is not None and rack.cell_min_c < limit_c
-    )
-
-
-def _cell_hot(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    limit_c = site.battery.cell_temperature.hot_c
-    return racks(
-        seen.battery, lambda rack: rack.cell_max_c is not None and rack.cell_max_c > limit_c
-    )
-
-
-def _cell_temperature_limit(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    """Of every rack, also one that is open: it may burn."""
-    if seen.battery is None:
-        return NOWHERE
-    window = site.battery.cell_temperature
-    return tuple(
-        [
-            f"rack {rack.rack}"
-            for rack in seen.battery.racks
-            if (rack.cell_max_c is not None and rack.cell_max_c > window.maximum_c)
-            or (rack.cell_min_c is not None and rack.cell_min_c < window.minimum_c)
-        ]
-    )
 
 
 def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
@@ -259,6 +218,7 @@ NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
 STOP, OPEN = (Effect.STOP,), (Effect.OPEN_CONTACTORS,)
 EMERGENCY = (Effect.EMERGENCY_STOP,)
 BLOCK = (Effect.BLOCK_UPDATE,)
+DERATE: Final = (Effect.DERATE,)
 
 # A source falls silent in the Snapshot already after its own max_age_s; the times below come on top.
 # fmt: off
@@ -270,17 +230,26 @@ ERRORS: Final = (
     Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", battery_stays),
     Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  battery_stays_open),
     Row(106, "Battery does not wake",           ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its supply",          battery_stays_asleep),
-    Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", _cell_full),
-    Row(112, "A cell is overcharged",           CRITICAL, OPEN,          1.0, 60.0, "Call service, then reset",                           _cell_over, latched=True),
-    Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        _cell_empty),
-    Row(114, "A cell is deeply discharged",     CRITICAL, OPEN,          1.0, 60.0, "Call service before charging, then reset",           _cell_under, latched=True),
-    Row(121, "Battery too cold to charge",      WARNING,  NO_CHARGE,     5.0, 30.0, "Warm the room, or wait",                             _cell_cold),
-    Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         _cell_hot),
-    Row(123, "Battery temperature at its limit", CRITICAL, OPEN,         1.0, 60.0, "Keep away and call service; reset when it is safe",  _cell_temperature_limit, latched=True),
+    Row(107, "Battery says nothing of use",     ERROR,    STOP,          0.0,  5.0, "Restart the battery; have its BMS checked",          battery_inactive),
+    Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", cell_full),
+    Row(112, "A cell is overcharged",           CRITICAL, OPEN,          1.0, 60.0, "Call service, then reset",                           cell_over, latched=True),
+    Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        cell_empty),
+    Row(114, "A cell is deeply discharged",     CRITICAL, OPEN,          1.0, 60.0, "Call service before charging, then reset",           cell_under, latched=True),
+    Row(115, "Battery critically low",          WARNING,  (),           60.0, 10.0, "Nothing to do: it is charged a little from the grid", battery_critical),
+    Row(116, "Battery too low and not charged", ERROR,    NO_DISCHARGE, 60.0, 10.0, "Take away what is named, soon; else call service",    battery_beyond_rescue),
+    Row(121, "Battery too cold to charge",      WARNING,  NO_CHARGE,     5.0, 30.0, "Warm the room, or wait",                             cell_cold),
+    Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         cell_hot),
+    Row(123, "Battery temperature at its limit", CRITICAL, OPEN,         1.0, 60.0, "Keep away and call service; reset when it is safe",  cell_temperature_limit, latched=True),
     Row(124, "State of charge drifts",          WARNING,  (),            5.0,  5.0, "Nothing to do; call service if it comes back often",  soc_drifts),
     Row(125, "Battery capacity degraded",       WARNING,  (),           60.0, 60.0, "Ask service; the warranty may cover it",             degraded),
     Row(126, "A rack is not connected",         WARNING,  (),           10.0,  3.0, "It joins by itself when sound; else call service",   rack_apart),
     Row(127, "Cells are out of balance",        WARNING,  (),           60.0, 60.0, "Charge it full for some hours; call service if it stays", unbalanced),
+    Row(128, "Battery current too high",        WARNING,  DERATE,        5.0, 60.0, "Nothing to do; call service if it comes back often", current_high, derate_pct=50.0),
+    Row(129, "Battery current at its limit",    CRITICAL, OPEN,          1.0, 60.0, "Call service if it comes back",                      current_over),
+    Row(130, "Cells are far out of balance",    ERROR,    STOP,         60.0, 60.0, "Call service: a cell may be broken",                 far_unbalanced),
+    Row(131, "Battery is warm",                 WARNING,  DERATE,       60.0, 120.0, "Nothing to do; check the fans and the filter",      cell_warm, derate_pct=50.0),
+    Row(132, "Battery is unevenly warm",        WARNING,  DERATE,       60.0, 60.0, "Check the fans; call service if it stays",           temperature_spread, derate_pct=50.0),
+    Row(133, "Battery heats up too fast",       CRITICAL, OPEN,          3.0, 60.0, "Keep away and call service; reset when it is safe",  temperature_rises, latched=True),
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      inverter_silent),
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         inverter_fault),
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         inverter_stopped),

@@ -37,11 +37,12 @@ def _share(value: float, zero_at: float, full_at: float) -> float:
     return 0.0 if share <= 0.0 else min(share, 1.0)
 
 
-def _bms(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Caps:
+def _bms(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
+    """Said at the DC terminals. Of a charge less arrives there than the inverter takes: no more is asked than that."""
     battery = seen.battery
     if battery is None or battery.max_charge_w is None or battery.max_discharge_w is None:
         return CLOSED
-    return battery.max_charge_w, battery.max_discharge_w
+    return battery.max_charge_w, battery.max_discharge_w * site.inverter.efficiency
 
 
 def _because_bms(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
@@ -124,31 +125,63 @@ def _cell_temperature(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Ca
     if seen.battery is None:
         return CLOSED
     charge_w = discharge_w = inf
-    window = site.battery.cell_temperature
+    window, rating = site.battery.cell_temperature, site.inverter
     for rack in seen.battery.working:
         hot_c, cold_c = rack.cell_max_c, rack.cell_min_c
         if hot_c is None or cold_c is None:
             if seen.battery.guards_cells:
                 continue
             return CLOSED
-        if hot_c > window.warm_c:
-            share = _share(hot_c, window.hot_c, window.warm_c)
-            charge_w = min(charge_w, site.inverter.max_charge_w * share)
-            discharge_w = min(discharge_w, site.inverter.max_discharge_w * share)
-        if cold_c < window.charge_min_c:
-            charge_w = 0.0
+        if hot_c > window.charge_warm_c or cold_c < window.charge_cool_c:
+            share = min(
+                _share(hot_c, window.charge_hot_c, window.charge_warm_c),
+                _share(cold_c, window.charge_min_c, window.charge_cool_c),
+            )
+            charge_w = min(charge_w, rating.max_charge_w * share)
+        if hot_c > window.warm_c or cold_c < window.discharge_cool_c:
+            share = min(
+                _share(hot_c, window.hot_c, window.warm_c),
+                _share(cold_c, window.discharge_min_c, window.discharge_cool_c),
+            )
+            discharge_w = min(discharge_w, rating.max_discharge_w * share)
     return charge_w, discharge_w
 
 
 def _because_cell_temperature(seen: Snapshot, _memory: Memory, site: SiteSettings) -> str:
+    """The first rack that is too hot or too cold for one of the directions."""
+    window = site.battery.cell_temperature
     for rack in seen.battery.working if seen.battery else ():
         if rack.cell_max_c is None or rack.cell_min_c is None:
             return f"unknown cell temperatures of rack {rack.rack}"
-        if rack.cell_max_c > site.battery.cell_temperature.warm_c:
+        if rack.cell_max_c > min(window.warm_c, window.charge_warm_c):
             return f"cell {rack.cell_max_c_at or rack.rack} at {rack.cell_max_c:.0f} °C"
-        if rack.cell_min_c < site.battery.cell_temperature.charge_min_c:
+        if rack.cell_min_c < max(window.charge_cool_c, window.discharge_cool_c):
             return f"cell {rack.cell_min_c_at or rack.rack} at {rack.cell_min_c:.0f} °C"
     return "cell temperature"
+
+
+def _current(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
+    """Racks in parallel: the one with the lowest voltage, times their number."""
+    charge, discharge = site.battery.current.charge, site.battery.current.discharge
+    if charge is None and discharge is None:
+        return FREE
+    battery = seen.battery
+    if battery is None:
+        return CLOSED
+    lowest_v, racks = battery.voltage_v or 0.0, battery.working
+    for rack in racks:
+        if rack.voltage_v is not None and (rack.voltage_v < lowest_v or not lowest_v):
+            lowest_v = rack.voltage_v
+    whole_v = lowest_v * len(racks)
+    return (
+        inf if charge is None else charge.operating_a * whole_v,
+        inf if discharge is None
+        else discharge.operating_a * whole_v * site.inverter.efficiency,
+    )  # fmt: skip
+
+
+def _because_current(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
+    return "a silent battery" if seen.battery is None else "the racks' current"
 
 
 def _inverter(_seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
@@ -284,6 +317,7 @@ LIMITS: Final = (
     Row("state of charge",  _soc,              _because_soc),
     Row("cell voltage",     _cell_voltage,     _because_cell_voltage),
     Row("cell temperature", _cell_temperature, _because_cell_temperature),
+    Row("current",          _current,          _because_current),
     Row("inverter",         _inverter,         _because_inverter),
     Row("grid connection",  _connection,       _because_connection),
     Row("grid code ramp",   _start_ramp,       _because_start_ramp),

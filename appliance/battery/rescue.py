@@ -57,4 +57,4 @@ def rescue_wish(seen: Snapshot, site: SiteSettings) -> Wish:
     """A trickle, whatever the mode wants."""
     battery = seen.battery
     low = "" if battery is None else not_yet_up(battery, site)
-    return Wish(-site.battery.rescue.power_c * site.battery.capacity_wh, low)
+    return Wish(-site.battery.rescue.power_c * site.battery.capacity_wh, low, by=TITLE)

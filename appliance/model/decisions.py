@@ -285,6 +285,8 @@ class Wish(Word, frozen=True):
     reason: str = ""
     wants_w: float | None = None
     """Where the mode is heading, when `power_w` is only a step on the way."""
+    by: str = ""
+    """Who wishes, where it is not the mode."""
 
 
 class Limits(Word, frozen=True):

@@ -69,6 +69,8 @@ class Inverter(Device):
     max_discharge_w: Watts
     max_reactive_var: Watts = 0.0
     """0: no reactive power is ever asked for."""
+    efficiency: Annotated[float, Field(ge=0.5, le=1.0)] = 0.95
+    """Of a discharge, AC by DC: the battery gives more than arrives, and its limits are at its terminals."""
     ramp_w_per_s: Watts | None = None
     """How fast the device itself may change its power, where it can be told; None: as it likes."""
     comm_timeout_s: Annotated[int, Field(ge=1, le=20)] = 2

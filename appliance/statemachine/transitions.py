@@ -41,6 +41,12 @@ class Scene:
         return SLOW_TIMES if inverter is not None and inverter.follows_slowly else 1.0
 
     @property
+    def rescuing(self) -> bool:
+        """A critically low battery is charged from the grid, whatever the mode and the goal."""
+        rescue = self.memory.rescue
+        return rescue is not None and rescue.rests_until_s is None
+
+    @property
     def in_state_s(self) -> float:
         """Time since the state was entered."""
         return self.seen.now_s - self.memory.state_since_s
@@ -117,17 +123,25 @@ def _rest_wanted(scene: Scene) -> bool:
 
 
 def _run_wanted(scene: Scene) -> bool:
-    return scene.memory.goal is State.RUN
+    return scene.memory.goal is State.RUN or scene.rescuing
 
 
 def _not_run_wanted(scene: Scene) -> bool:
-    return scene.memory.goal is not State.RUN
+    return not _run_wanted(scene)
+
+
+def _rescue_wanted(scene: Scene) -> bool:
+    return scene.rescuing
+
+
+def _sleeper_rescued(scene: Scene) -> bool:
+    return scene.rescuing and _sleeper(scene)
 
 
 def _heard_all(scene: Scene) -> bool:
     seen = scene.seen
     return (
-        scene.memory.goal is State.RUN
+        _run_wanted(scene)
         and seen.battery is not None
         and seen.inverter is not None
         and seen.board is not None
@@ -177,6 +191,7 @@ def _empty(scene: Scene) -> bool:
         and battery.soc_pct <= scene.reserve_pct + EMPTY_MARGIN_PCT
         and scene.memory.commanded.power_w >= 0.0
         and not scene.wakes
+        and not scene.rescuing
         and scene.in_state_s >= AWAKE_S
     )
 
@@ -219,6 +234,8 @@ TRANSITIONS: Final = (
     Row((PRECHARGE,),          _connected,          STARTING,    "the battery is connected"),
     Row((STARTING,),           _plant_ready,        RUN,         "battery and inverter are ready"),
     Row((RUN,),                _empty,              SLEEP,       "the battery is empty"),
+    Row((SLEEP, IDLE),         _sleeper_rescued,    WAKING,      "the battery is critically low"),
+    Row((SLEEP, IDLE),         _rescue_wanted,      PRECHARGE,   "the battery is critically low"),
     Row((SLEEP,),              _sleep_ends,         WAKING,      "there is energy to store"),
     Row((SLEEP,),              _wakes,              PRECHARGE,   "there is energy to store"),
     Row((STOPPING,),           _run_wanted,         PRECHARGE,   "asked to run"),

@@ -20,7 +20,7 @@ from appliance.model import (
     Setpoints,
     State,
 )
-from appliance.site import SiteSettings
+from appliance.site import Current, CurrentLevels, SiteSettings
 from appliance.site.box import Control
 from tests.core.boxes import cell
 from tests.stories import NOON, Story, battery, inverter, rack, seen, with_grid_code
@@ -28,7 +28,12 @@ from tests.stories import NOON, Story, battery, inverter, rack, seen, with_grid_
 
 def _site() -> SiteSettings:
     coded = with_grid_code(Story().site)
-    return coded.model_copy(update={"control": Control(ramp_w_per_s=1_000.0)})
+    current = Current(
+        charge=CurrentLevels(operating_a=15.0, recommended_a=24.0, maximum_a=30.0),
+        discharge=CurrentLevels(operating_a=20.0, recommended_a=24.0, maximum_a=30.0),
+    )
+    battery = coded.battery.model_copy(update={"current": current})
+    return coded.model_copy(update={"control": Control(ramp_w_per_s=1_000.0), "battery": battery})
 
 
 SITE = _site()
@@ -90,7 +95,7 @@ HELD: dict[str, tuple[Held, ...]] = {
     ),
     "battery": (
         Held(-3_000.0, -1_200.0, "the battery's own limit", {"battery": battery(max_charge_w=1_200.0)}),
-        Held(3_000.0, 800.0, "the battery's own limit", {"battery": battery(max_discharge_w=800.0)}),
+        Held(3_000.0, 760.0, "the battery's own limit", {"battery": battery(max_discharge_w=800.0)}),
         Held(3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_discharge_w=-1.0)}),
         Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_charge_w=float("nan"))}),
         Held(-3_000.0, 0.0, "the battery's own limit", {"battery": battery(max_charge_w=None)}),
@@ -120,7 +125,18 @@ HELD: dict[str, tuple[Held, ...]] = {
         Held(4_000.0, 2_500.0, "cell 1.60 at 49 °C", cell(1, cell_max_c=49.0)),
         Held(4_000.0, 0.0, "cell 1.60 at 53 °C", cell(1, cell_max_c=53.0)),
         Held(-4_000.0, 0.0, "cell 2.1 at 1 °C", cell(2, cell_min_c=1.0)),
+        Held(-4_000.0, -2_500.0, "cell 2.1 at 4 °C", cell(2, cell_min_c=4.5)),
+        Held(4_000.0, 2_500.0, "cell 1.1 at -12 °C", cell(1, cell_min_c=-12.5)),
+        Held(4_000.0, 0.0, "cell 1.1 at -15 °C", cell(1, cell_min_c=-15.0)),
         Held(4_000.0, 0.0, "unknown cell temperatures of rack 2", cell(2, cell_min_c=None)),
+    ),
+    "current": (
+        Held(4_000.0, 1_900.0, "the racks' current", {"battery": battery(rack(voltage_v=100.0))}),
+        Held(-4_000.0, -1_500.0, "the racks' current", {"battery": battery(rack(voltage_v=100.0))}),
+        Held(4_000.0, 3_800.0, "the racks' current", {"battery": battery(rack(voltage_v=110.0), rack(2, voltage_v=100.0))}),
+        Held(-4_000.0, -3_000.0, "the racks' current",
+             {"battery": battery(rack(voltage_v=None), rack(2, voltage_v=None), voltage_v=100.0)}),
+        Held(4_000.0, 0.0, "the racks' current", {"battery": battery(rack(voltage_v=None), voltage_v=None)}),
     ),
     "inverter": (
         Held(-9_000.0, -5_000.0, "the inverter", {}),
@@ -189,7 +205,7 @@ UNTOLD = rack(cell_max_v=None, cell_min_v=None, cell_max_c=None, cell_min_c=None
 @pytest.mark.parametrize("picture", [
     {"battery": battery(UNTOLD, guards_cells=True)}, {"battery": battery(soc_pct=98.0)}, {"battery": battery(soc_pct=12.0)},
     cell(2, cell_max_v=3.55), cell(2, cell_min_v=3.0), cell(2, cell_max_c=45.0),
-    cell(2, cell_min_c=2.0), {"grid": MeterReading(12_000.0)}, {"grid": MeterReading(-12_000.0)}, {"memory": joining_until(100.0)},
+    cell(2, cell_min_c=7.0), {"grid": MeterReading(12_000.0)}, {"grid": MeterReading(-12_000.0)}, {"memory": joining_until(100.0)},
 ])  # fmt: skip
 def test_at_the_edge_nothing_is_held_back(picture: dict[str, Any]) -> None:
     for wish_w in (-5_000.0, 5_000.0):

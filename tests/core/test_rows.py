@@ -11,6 +11,7 @@ from appliance.model import (
     ActiveError,
     ActuatorReading,
     BatteryState,
+    BatteryView,
     BoardReading,
     CanHealth,
     ClimateReading,
@@ -31,7 +32,7 @@ from appliance.model import (
     WearHealth,
     ZoneReading,
 )
-from appliance.site import Climate, PinRelay, Zone
+from appliance.site import Climate, Current, CurrentLevels, PinRelay, Zone
 from tests.core.boxes import box, cell
 from tests.stories import Story, battery, inverter, rack
 
@@ -40,6 +41,7 @@ NOTHING: tuple[Effect, ...] = ()
 NO_CHARGE, NO_DISCHARGE = (Effect.NO_CHARGE,), (Effect.NO_DISCHARGE,)
 NO_POWER = (Effect.NO_CHARGE, Effect.NO_DISCHARGE)
 STOP, OPEN = (Effect.STOP,), (Effect.OPEN_CONTACTORS,)
+DERATE = (Effect.DERATE,)
 EMERGENCY = (Effect.EMERGENCY_STOP,)
 BLOCK = (Effect.BLOCK_UPDATE,)
 STANDBY = BatteryState.STANDBY
@@ -47,6 +49,21 @@ STANDBY = BatteryState.STANDBY
 
 def running() -> Story:
     return Story().running()
+
+
+def with_current() -> Story:
+    """A site that says how much current one rack may carry."""
+    site = Story().site
+    current = Current(
+        charge=CurrentLevels(operating_a=10.0, recommended_a=12.0, maximum_a=15.0),
+        discharge=CurrentLevels(operating_a=20.0, recommended_a=24.0, maximum_a=30.0),
+    )
+    wired = site.battery.model_copy(update={"current": current})
+    return Story(site.model_copy(update={"battery": wired})).running()
+
+
+def rising(rise_c: float) -> dict[str, Any]:
+    return {"battery_view": BatteryView(((1, 4.9), (2, rise_c)))}
 
 
 def told_to_open() -> Story:
@@ -171,6 +188,39 @@ CASES: dict[int, tuple[Case, ...]] = {
                cell(2, contactors_closed=False), cell(2, contactors_closed=True)),),
     127: (Case(WARNING, NOTHING, 60.0, 60.0, "rack 2",
                cell(2, cell_min_v=3.19), cell(2, cell_min_v=3.21)),),
+    107: (Case(ERROR, STOP, 0.0, 5.0, "battery: its state is unknown",
+               {"battery_view": BatteryView((), "its state is unknown", 60.1)},
+               {"battery_view": BatteryView((), "its state is unknown", 59.9)}),),
+    115: (
+        Case(WARNING, NOTHING, 60.0, 10.0, "battery: cell 2.7 at 2.79 V",
+             cell(2, cell_min_v=2.79, cell_max_v=2.9), cell(2, cell_min_v=3.0)),
+        Case(WARNING, NOTHING, 60.0, 10.0, "battery: state of charge 4.9 %",
+             {"battery": battery(soc_pct=4.9)}, {"battery": battery(soc_pct=10.0)}),
+    ),
+    116: (Case(ERROR, NO_DISCHARGE, 60.0, 10.0, "battery: error 121 Battery too cold to charge",
+               cell(2, cell_min_v=2.79, cell_max_v=2.9, cell_min_c=1.9), cell(2, cell_min_v=2.81, cell_max_v=2.9, cell_min_c=1.9)),),
+    128: (
+        Case(WARNING, DERATE, 5.0, 60.0, "rack 2",
+             cell(2, current_a=24.1), cell(2, current_a=23.9), with_current),
+        Case(WARNING, DERATE, 5.0, 60.0, "rack 1",
+             cell(1, current_a=-12.1), cell(1, current_a=-11.9), with_current),
+        Case(WARNING, DERATE, 5.0, 60.0, "rack 1",
+             {"battery": battery(rack(current_a=None), current_a=24.1)},
+             {"battery": battery(rack(current_a=None), current_a=23.9)}, with_current),
+    ),
+    129: (
+        Case(CRITICAL, OPEN, 1.0, 60.0, "rack 2",
+             cell(2, current_a=30.1), cell(2, current_a=29.9), with_current),
+        Case(CRITICAL, OPEN, 1.0, 60.0, "rack 1",
+             cell(1, current_a=-15.1), cell(1, current_a=-14.9), with_current),
+    ),
+    130: (Case(ERROR, STOP, 60.0, 60.0, "rack 2",
+               cell(2, cell_min_v=2.89), cell(2, cell_min_v=2.91)),),
+    131: (Case(WARNING, DERATE, 60.0, 120.0, "rack 2",
+               cell(2, cell_max_c=45.1, cell_min_c=40.0), cell(2, cell_max_c=44.9, cell_min_c=40.0)),),
+    132: (Case(WARNING, DERATE, 60.0, 60.0, "rack 2",
+               cell(2, cell_max_c=36.1), cell(2, cell_max_c=35.9)),),
+    133: (Case(CRITICAL, OPEN, 3.0, 60.0, "rack 2", rising(5.1), rising(4.9)),),
     201: (Case(ERROR, STOP, 1.0, 3.0, "inverter", {"inverter": None}, {"inverter": inverter()}),),
     202: (
         Case(ERROR, STOP, 0.0, 5.0, "inverter",
@@ -313,7 +363,7 @@ CASES: dict[int, tuple[Case, ...]] = {
 }
 # fmt: on
 CASE_LIST = [(number, case) for number, cases in CASES.items() for case in cases]
-LATCHED = (112, 114, 123, 211, 401)
+LATCHED = (112, 114, 123, 133, 211, 401)
 
 
 def raised(story: Story, number: int) -> ActiveError | None:

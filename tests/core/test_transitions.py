@@ -55,6 +55,10 @@ class Walk:
         return f"{self.leave}-{self.enter}-{self.why}".replace(" ", "_")
 
 
+LOW = battery(rack(contactors_closed=False), state=BatteryState.STANDBY, soc_pct=4.0)
+LOW_ASLEEP = battery(*LOW.racks, state=BatteryState.STANDBY, soc_pct=4.0, asleep=True)
+
+
 # fmt: off
 WALKS = (
     *(Walk(state, ERROR, "emergency stop", changes={"board": PRESSED})
@@ -72,6 +76,10 @@ WALKS = (
     Walk(PRECHARGE, STARTING, "the battery is connected", changes={"battery": battery()}),
     Walk(STARTING, RUN, "battery and inverter are ready", changes=UP),
     Walk(RUN, SLEEP, "the battery is empty", seconds=301.0, changes={"battery": battery(soc_pct=10.2)}),
+    *(Walk(state, WAKING, "the battery is critically low", seconds=90.0, changes={"battery": LOW_ASLEEP})
+      for state in (SLEEP, IDLE)),
+    *(Walk(state, PRECHARGE, "the battery is critically low", seconds=90.0, changes={"battery": LOW})
+      for state in (SLEEP, IDLE)),
     Walk(SLEEP, WAKING, "there is energy to store", seconds=61.0,
          changes={"grid": MeterReading(-400.0), "battery": battery(rack(contactors_closed=False), state=BatteryState.STANDBY, soc_pct=10.2, asleep=True)}),
     Walk(SLEEP, PRECHARGE, "there is energy to store", seconds=61.0, changes={"grid": MeterReading(-400.0)}),
