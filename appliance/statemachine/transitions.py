@@ -108,8 +108,10 @@ def _known_open(scene: Scene) -> bool:
         not battery.has_contactors
     ):  # only its own switch opens it, and that is for those people to do
         return battery.current_a is not None and at_rest(scene.seen)
-    return battery.state is not BatteryState.CONNECTED and all(
-        rack.contactors_closed is False for rack in battery.racks
+    return (
+        battery.state is not BatteryState.CONNECTED
+        and at_rest(scene.seen)
+        and all(rack.contactors_closed is False for rack in battery.racks)
     )
 
 
