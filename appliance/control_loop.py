@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.battery_watch import BatteryWatch
 from appliance.clock import Clock
 from appliance.cycle import Cycle
 from appliance.grid_watch import GridWatch
@@ -101,6 +102,7 @@ class ControlLoop:
         self._down = down
         self.punctuality = Punctuality()
         self._stillness = Stillness(site.meters["grid"].max_age_s)
+        self._battery_watch = BatteryWatch()
         self._grid_watch = None if site.grid_code is None else GridWatch(site.grid_code)
         self._errors: tuple[ActiveError, ...] = ()
         self._began_at_s = clock.now_s()
@@ -144,7 +146,7 @@ class ControlLoop:
         known = freeze(slots, self._site, self._clock, self._down(), self._cycle.memory)
         if known.now_s - self._began_at_s < HEARD_ANEW_S:
             known = msgspec.structs.replace(known, battery=None)
-        snapshot = self._stillness.freeze_out(known)
+        snapshot = self._battery_watch.look(self._stillness.freeze_out(known))
         if self._grid_watch is not None:
             snapshot = self._grid_watch.look(snapshot)
         decision = self._cycle.step(snapshot)

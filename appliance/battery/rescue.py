@@ -30,8 +30,10 @@ def rescue_next(seen: Snapshot, memory: Memory, site: SiteSettings) -> RescueCha
 
 
 def _wanted(memory: Memory, site: SiteSettings) -> bool:
-    """Who asked for maintenance or a restart gets it; who asked for rest finds the battery alive."""
+    """Who asked for maintenance, a restart or a test gets it; who asked for rest finds the battery alive."""
     goal = memory.goal
+    if memory.test is not None:
+        return False
     return goal is State.RUN or (goal is State.IDLE and site.battery.rescue.from_idle)
 
 
