@@ -4,6 +4,7 @@ ZeroMQ over Unix sockets in the run folder; bodies are the frozen words of the m
 A slow or dead client costs the core nothing: status is published, never waited for.
 """
 
+import hashlib
 import logging
 import os
 import uuid
@@ -15,7 +16,7 @@ import zmq
 
 from appliance.clock import Clock
 from appliance.mailbox import Requests
-from appliance.model import Answer, Request, Status, Want
+from appliance.model import Answer, Request, StartTest, Status, Want
 from appliance.supervisor import Lease
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,10 @@ def endpoint(run_folder: Path, name: str) -> str:
     return f"ipc://{path}"
 
 
+def _no_pin(_pin: str) -> str:
+    return "no installer's PIN is set here"
+
+
 class BusServer:
     """The core's side: one worker thread that publishes and takes requests."""
 
@@ -53,11 +58,14 @@ class BusServer:
         clock: Clock,
         requests: Requests,
         status: Callable[[], Status | None],
+        refuses_pin: Callable[[str], str] = _no_pin,
     ) -> None:
+        """`refuses_pin`: why a PIN does not count, "" when it is right; it may take a while."""
         self._run_folder = run_folder
         self._clock = clock
         self._requests = requests
         self._status = status
+        self._refuses_pin = refuses_pin
         self._asked_by: dict[str, tuple[bytes, float]] = {}
         """Who waits for an answer, and since when."""
 
@@ -72,6 +80,7 @@ class BusServer:
             for socket, name in ((out, "status"), (desk, "requests")):
                 socket.setsockopt(zmq.LINGER, 0)
                 socket.bind(endpoint(self._run_folder, name))
+                (self._run_folder / f"{name}.sock").chmod(0o660)  # not for everybody on the box
             next_s = self._clock.now_s()
             while not lease.ended:
                 lease.beat()
@@ -99,11 +108,24 @@ class BusServer:
             answer = Answer(id="", ok=False, reason=f"not a request: {error}")
             desk.send_multipart([sender, _encoder.encode(answer)])
             return
+        request = self._vouched(request)
         if self._requests.put(request):
             self._asked_by[request.id] = sender, self._clock.now_s()
         else:
             answer = Answer(id=request.id, ok=False, reason="too many requests wait; try again")
             desk.send_multipart([sender, _encoder.encode(answer)])
+
+    def _vouched(self, request: Request) -> Request:
+        """With what a client cannot say of itself, and without what nobody else may see: its key and its PIN."""
+        digest = hashlib.sha256(request.key.encode()).hexdigest()[:16]
+        want, refused, pin = request.want, "", None
+        if isinstance(want, StartTest) and want.pin is not None:
+            pin, want = want.pin, msgspec.structs.replace(want, pin=None)
+            refused = self._refuses_pin(pin)
+        return Request(
+            request.id, request.source, want, key=digest,
+            authorised=pin is not None and not refused, unauthorised=refused,
+        )  # fmt: skip
 
     def _give_answers(self, desk: zmq.Socket[bytes]) -> None:
         for answer in (*self._requests.answered(), *self._overdue()):
@@ -125,6 +147,7 @@ class CoreClient:
 
     def __init__(self, run_folder: Path, source: str) -> None:
         self._source = source
+        self._key = uuid.uuid4().hex
         status, requests = endpoint(run_folder, "status"), endpoint(run_folder, "requests")
         self._context = zmq.Context()
         # A client that ends without closing must not wait for messages nobody takes.
@@ -153,7 +176,7 @@ class CoreClient:
 
     def send(self, want: Want) -> str:
         """Ask without waiting; returns the id that the answer will carry."""
-        request = Request(id=uuid.uuid4().hex, source=self._source, want=want)
+        request = self._request(want)
         try:
             self._desk.send(_encoder.encode(request), zmq.NOBLOCK)
         except zmq.Again:
@@ -169,7 +192,7 @@ class CoreClient:
 
     def ask(self, want: Want, timeout_s: float = 2.0) -> Answer:
         """Ask and wait. Without an answer in time: not ok, with the reason."""
-        request = Request(id=uuid.uuid4().hex, source=self._source, want=want)
+        request = self._request(want)
         try:
             self._desk.send(_encoder.encode(request))
         except zmq.Again:
@@ -179,6 +202,9 @@ class CoreClient:
             if answer.id == request.id:
                 return answer
         return Answer(id=request.id, ok=False, reason=NO_ANSWER)
+
+    def _request(self, want: Want) -> Request:
+        return Request(id=uuid.uuid4().hex, source=self._source, want=want, key=self._key)
 
     def close(self) -> None:
         """Close the sockets."""

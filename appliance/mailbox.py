@@ -113,13 +113,17 @@ class Requests:
     def __init__(self, wake: Wake | None = None, capacity: int = 100) -> None:
         self._waiting: deque[Request] = deque()
         self._answers: deque[Answer] = deque(maxlen=1000)
+        self._waits: dict[str, deque[Answer]] = {}
+        """By id of a request: where its answer goes, when not to all others'."""
         self._capacity = capacity
         self._wake = wake
 
-    def put(self, request: Request) -> bool:
-        """Queue a request; False when too many wait already."""
+    def put(self, request: Request, answers: deque[Answer] | None = None) -> bool:
+        """Queue a request; False when too many wait already. `answers`: where its answer is put."""
         if len(self._waiting) >= self._capacity:
             return False
+        if answers is not None:
+            self._waits[request.id] = answers
         self._waiting.append(request)
         if self._wake is not None:
             self._wake.ring()
@@ -131,7 +135,8 @@ class Requests:
 
     def answer(self, answers: tuple[Answer, ...]) -> None:
         """Hand the cycle's answers to whoever brought the requests."""
-        self._answers.extend(answers)
+        for answer in answers:
+            self._waits.pop(answer.id, self._answers).append(answer)
 
     def answered(self) -> tuple[Answer, ...]:
         """Take the answers given since the last call."""

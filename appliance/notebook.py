@@ -164,14 +164,15 @@ class Notebook:
 
 
 def durable_of(decision: Decision, before: Durable | None) -> Durable:
-    """What a restart must find again. A restart itself is nothing to come back to."""
-    goal = decision.goal
+    """What a restart must find again. A restart itself is nothing to come back to, nor is a test."""
+    goal = decision.goal if decision.test is None else decision.test.returns_to
     if goal in (State.RESTART, State.REBOOT):
         goal = State.RUN if before is None or before.goal is None else before.goal
     return Durable(
         mode=decision.mode,
         mode_by=decision.mode_by,
         goal=goal,
+        cap=decision.cap,
         latched=tuple(
             error
             for error in decision.errors

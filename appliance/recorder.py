@@ -14,7 +14,19 @@ from appliance import latch
 from appliance.blackbox import BlackBox
 from appliance.clock import Clock
 from appliance.mailbox import Latest, Stream, Wake
-from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, Snapshot
+from appliance.model import (
+    ActiveError,
+    Answer,
+    BatteryMemory,
+    BeatTest,
+    Decision,
+    Effect,
+    Moment,
+    Request,
+    SetPower,
+    Snapshot,
+    Want,
+)
 from appliance.notebook import Notebook
 from appliance.site import Language, SiteSettings
 from appliance.store import Store
@@ -65,6 +77,7 @@ class Recorder:
         self._error_event = error_event
         self._language = site.language
         self._last: Moment | None = None
+        self._last_said: tuple[str, Want | type[Want], bool] | None = None
         self._spot_due_s = 0.0
         self._notes = Notebook(appliance.__version__, boot_id())
 
@@ -99,6 +112,7 @@ class Recorder:
             if self._last is None or moment.decision.errors is not self._last.decision.errors:
                 self._note_errors(moment)
             self._note_changes(moment.decision)
+            self._note_answers(moment)
             self._notes.add(moment)
             self._last = moment
         self._note_dropped()
@@ -148,9 +162,33 @@ class Recorder:
         if last is None or last.state is not decision.state:
             self._notes.line("state", decision.utc, f"{decision.state}: {decision.why}")
             log.info("state %s: %s", decision.state, decision.why)
+        if decision.test is None and last is not None and last.test is not None:
+            text = f"the test by {last.test.by} is over: {decision.test_ended}"
+            self._notes.line("test", decision.utc, text)
+            log.info("%s", text)
         if last is not None and last.mode != decision.mode:
             self._notes.line("mode", decision.utc, f"{decision.mode}, asked by {decision.mode_by}")
             log.info("mode %s, asked by %s", decision.mode, decision.mode_by)
+
+    def _note_answers(self, moment: Moment) -> None:
+        """Who asked for what, and what was said; PINs never come so far."""
+        utc = moment.decision.utc
+        asked = {request.id: request for request in moment.snapshot.requests}
+        for answer in moment.decision.answers:
+            request = asked.get(answer.id)
+            if request is None or isinstance(request.want, BeatTest) or self._said(request, answer):
+                continue
+            done = "done" if answer.ok else "refused"
+            text = f"{request.source} asks {request.want}: {done}: {answer.reason}"
+            self._notes.line("request", utc, text)
+            log.log(logging.INFO if answer.ok else logging.WARNING, "%s", text)
+
+    def _said(self, request: Request, answer: Answer) -> bool:
+        """The same again, as a machine does that asks every second."""
+        want = request.want
+        said = (request.source, type(want) if isinstance(want, SetPower) else want, answer.ok)
+        again, self._last_said = said == self._last_said, said
+        return again
 
     def _note_dropped(self) -> None:
         """The disk was so slow that cycles had to be passed over."""

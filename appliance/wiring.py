@@ -29,6 +29,7 @@ from appliance.io.relays import relay_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
 from appliance.model import ActiveError, BatteryMemory, Memory, Scheduling, State, Status
+from appliance.pin import PinKeeper
 from appliance.processes import look
 from appliance.realtime import Realtime
 from appliance.recorder import Recorder
@@ -93,7 +94,7 @@ class Core:
         recorder = Recorder(
             slots.recorded,
             slots.record_now,
-            lambda: Store(self._data / FILE_NAME),
+            lambda: Store(self._data / FILE_NAME, site.storage),
             BlackBox(self._data / "blackbox", site.blackbox, site.name),
             site,
             clock,
@@ -101,7 +102,8 @@ class Core:
             error_event,
             slots.battery_memory,
         )
-        bus = BusServer(self._run_folder, clock, slots.requests, self._status)
+        pin = PinKeeper(self._data, clock)
+        bus = BusServer(self._run_folder, clock, slots.requests, self._status, pin.refuses)
         watchdog = find_watchdog(self._run_folder, site)
         return (
             Worker("recorder", recorder.run, silent_after_s=30.0),
@@ -287,4 +289,5 @@ def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s
         mode=durable.mode if known and durable.mode else site.control.start_mode,
         mode_by=durable.mode_by if known else "site.toml",
         errors=durable.latched,
+        cap=durable.cap,
     )

@@ -56,6 +56,7 @@ FIELDS: Final = (
     Field("mode",            "",    lambda _, done: done.mode),
     Field("mode_by",         "",    lambda _, done: done.mode_by),
     Field("why",             "",    lambda _, done: done.why),
+    Field("test_by",         "",    lambda _, done: done.test.by if done.test else None),
     Field("grid_w",          "W",   lambda seen, _: seen.grid and seen.grid.power_w),
     Field("battery_w",       "W",   lambda seen, _: seen.inverter and seen.inverter.power_w),
     Field("pv_w",            "W",   lambda seen, _: seen.pv and seen.pv.power_w),

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from appliance.model import ActiveError, State
+from appliance.model import NO_CAP, ActiveError, PowerCap, State
 
 
 class MemoryLostError(Exception):
@@ -18,3 +18,5 @@ class Durable(msgspec.Struct, frozen=True, kw_only=True):
     """RUN, IDLE or MAINTENANCE: what somebody asked for last; None on a new box."""
     latched: tuple[ActiveError, ...] = ()
     """Errors only a person may reset; a restart is not a person."""
+    cap: PowerCap = NO_CAP
+    """What the owner lets the battery do at most."""

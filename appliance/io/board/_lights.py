@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from appliance.model import Decision, Effect, State
+from appliance.model import Decision, Effect, RunningTest, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ ALIKE = (
 """States that need not be told apart: coming up, and about to come up again."""
 EMERGENCY_STOP = Lights(error=FAST)
 NO_DECISION = Lights(error=SLOW)
+REFUSED = Lights(run=STEADY, error=STEADY)
+"""For a while after a button asked for what cannot be: the reason is on the screen and in the log."""
 
 
 def lights(decision: Decision | None, estop_pressed: bool) -> Lights:
@@ -69,7 +71,17 @@ def lights(decision: Decision | None, estop_pressed: bool) -> Lights:
         return NO_DECISION
     if any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors):
         return EMERGENCY_STOP
-    return LIGHTS[decision.state]
+    shown = LIGHTS[decision.state]
+    return shown if decision.test is None else _tested(shown, decision.test, decision.now_s)
+
+
+def _tested(shown: Lights, test: RunningTest, now_s: float) -> Lights:
+    """The lights with those that a test holds."""
+    run, error = test.output("led_run", now_s), test.output("led_error", now_s)
+    return Lights(
+        run=shown.run if run is None else STEADY if run else DARK,
+        error=shown.error if error is None else STEADY if error else DARK,
+    )
 
 
 class OnChange:

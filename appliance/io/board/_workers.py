@@ -1,17 +1,18 @@
 """The thread of the board: reads the front, puts it, asks for what was pressed, sets the lights."""
 
 import logging
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.clock import Clock
 from appliance.io.board._driver import BoardDriver, driver, load
-from appliance.io.board._lights import lights
+from appliance.io.board._lights import REFUSED, lights
 from appliance.io.buses.files import Files
 from appliance.io.buses.gpio import open_pins
 from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots, Wake
-from appliance.model import BoardReading, GoToState, Request, State
+from appliance.model import Answer, BoardReading, GoToState, Request, State
 from appliance.site import Gpio, SiteSettings, SysFiles
 from appliance.supervisor import Lease, Worker
 
@@ -25,6 +26,9 @@ BOUNCE_S = 0.05
 """A button that was released for less than this was not released."""
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0)
 SILENT_AFTER_S = 5.0
+
+REFUSED_S = 2.0
+"""So long the lights say that a button's request was refused."""
 
 WANTS = {"start": GoToState(State.RUN), "stop": GoToState(State.IDLE)}
 """What each button asks for."""
@@ -89,6 +93,9 @@ class _Front:
         self._bus, self._board, self._files = bus, board, files
         self._clock, self._slots = clock, slots
         self._answers: bool | None = None
+        self._replies: deque[Answer] = deque(maxlen=20)
+        """To what the buttons asked for."""
+        self._refused_until_s = float("-inf")
 
     def run(self, lease: Lease) -> None:
         """Serve the board until the lease ends; open it again when it falls silent."""
@@ -124,7 +131,16 @@ class _Front:
     def _show(self, reading: BoardReading) -> None:
         now_s = self._clock.now_s()
         decision = self._slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
-        self._board.show(lights(decision, reading.estop_pressed), now_s)
+        self._hear(now_s)
+        shown = lights(decision, reading.estop_pressed)
+        refused = now_s < self._refused_until_s and not reading.estop_pressed
+        self._board.show(REFUSED if refused else shown, now_s)
+
+    def _hear(self, now_s: float) -> None:
+        """The reason of a refusal is in the log and on the screen; here it can only be seen that it is one."""
+        while self._replies:
+            if not self._replies.popleft().ok:
+                self._refused_until_s = now_s + REFUSED_S
 
     def _ask(self, pressed: list[str]) -> None:
         for name in pressed:
@@ -133,8 +149,9 @@ class _Front:
                 source="button",
                 want=WANTS[name],
             )
-            if not self._slots.requests.put(request):
+            if not self._slots.requests.put(request, self._replies):
                 log.warning("button %s: too many requests wait, this one is dropped", name)
+                self._refused_until_s = self._clock.now_s() + REFUSED_S
 
     def _say(self, answers: bool, what: str) -> None:
         if self._answers is not answers:

@@ -6,6 +6,7 @@ from typing import Final
 from appliance.mailbox import Slots
 from appliance.model import SAFE, ClimateReading, Decision, Setpoints
 from appliance.site import Climate, Fan, SiteSettings
+from appliance.testing import Output, outputs_of
 
 CLIMATE_MAX_AGE_S: Final = 2.0
 """Without the climate's word for so long: fans run, heaters are off."""
@@ -49,7 +50,14 @@ def coils_now(site: SiteSettings, slots: Slots, now_s: float) -> dict[str, bool]
     """The same from the slots; what is not fresh is not known."""
     decision: Decision | None = slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
     climate = slots.climate.fresh(now_s, CLIMATE_MAX_AGE_S)
-    return coils(site, climate, SAFE if decision is None else decision.setpoints)
+    wanted = coils(site, climate, SAFE if decision is None else decision.setpoints)
+    if decision is not None and decision.test is not None:
+        test = decision.test
+        for name, kind in outputs_of(site).items():
+            held = test.output(name, now_s) if kind is Output.RELAY else None
+            if held is not None:
+                wanted[name] = held > 0.0
+    return wanted
 
 
 def safe_coils(site: SiteSettings) -> Mapping[str, bool]:
