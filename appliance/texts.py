@@ -7,11 +7,10 @@ for other English words, is said in English. `python tools/catalogue.py` brings 
 
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import polib
 
-from appliance.errors import ROWS
 from appliance.model import State
 from appliance.site import Language
 from appliance.statemachine.states import STATES
@@ -40,6 +39,22 @@ SOURCES: Final = (
 Known = dict[tuple[str, str], str]
 
 
+class Told(Protocol):
+    """A row of ERRORS, or an error raised from one."""
+
+    @property
+    def number(self) -> int:
+        """Never used again."""
+
+    @property
+    def title(self) -> str:
+        """In English."""
+
+    @property
+    def remedy(self) -> str:
+        """In English."""
+
+
 @cache
 def catalogue(language: Language) -> Known:
     """(context, English) to the words of that language; only what somebody has translated."""
@@ -54,14 +69,14 @@ def translated(context: str, english: str, language: Language) -> str:
     return catalogue(language).get((context, english), english)
 
 
-def title(number: int, language: Language) -> str:
-    """What is wrong. Raises KeyError for a number that ERRORS does not have."""
-    return translated(f"error {number} title", ROWS[number].title, language)
+def title(error: Told, language: Language) -> str:
+    """What is wrong."""
+    return translated(f"error {error.number} title", error.title, language)
 
 
-def remedy(number: int, language: Language) -> str:
-    """What a person does about it. Raises KeyError for a number that ERRORS does not have."""
-    return translated(f"error {number} remedy", ROWS[number].remedy, language)
+def remedy(error: Told, language: Language) -> str:
+    """What a person does about it."""
+    return translated(f"error {error.number} remedy", error.remedy, language)
 
 
 def state_title(state: State, language: Language) -> str:

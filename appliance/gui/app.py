@@ -34,7 +34,9 @@ def show(client: Client, site: SiteSettings, clock: Clock, picture: Path | None)
     """The event loop around one screen."""
     app = prepare(offscreen=picture is not None)
     asked_to_end = _end_on_signals(app)
-    screen = Screen(client, clock, has_pv="pv" in site.meters, site=site.name)
+    screen = Screen(
+        client, clock, has_pv="pv" in site.meters, site=site.name, language=site.language
+    )
 
     def tick() -> None:
         if asked_to_end():

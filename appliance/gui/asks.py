@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from appliance.gui.texts import text
-from appliance.model import AckErrors, Answer, Decision, GoToMode, ResetEstop, Status, Want, Word
+from appliance.model import (
+    AckErrors,
+    Answer,
+    Decision,
+    GoToMode,
+    ResetErrors,
+    ResetEstop,
+    Status,
+    Want,
+    Word,
+)
 
 ANSWER_S = 3.0
 """After this long without an answer, or without its effect, the ask has failed."""
@@ -39,6 +49,11 @@ class Asked(Word, frozen=True):
     confirming: frozenset[int] = frozenset()
     """Numbers of the errors whose confirmation is on its way."""
     confirm_refused: str = ""
+    resetting_errors: frozenset[int] = frozenset()
+    """Numbers of the latched errors whose reset is on its way."""
+    error_refused: str = ""
+    refused_number: int | None = None
+    """Of the error that was not reset."""
 
 
 @dataclass(slots=True)
@@ -50,8 +65,9 @@ class _Ask:
 
 @dataclass(slots=True)
 class _Refusal:
-    reason: str = ""
-    at_s: float = 0.0
+    want: Want
+    reason: str
+    at_s: float
 
 
 @dataclass(slots=True)
@@ -81,7 +97,7 @@ class Asks:
             elif now_s - ask.at_s > ANSWER_S:
                 del self._open[key]
                 reason = text("not_in_use" if ask.accepted else "no_answer")
-                self._refused[type(ask.want)] = _Refusal(reason, now_s)
+                self._refused[type(ask.want)] = _Refusal(ask.want, reason, now_s)
         for kind, refusal in list(self._refused.items()):
             if now_s - refusal.at_s > SHOWN_S:
                 del self._refused[kind]
@@ -95,7 +111,7 @@ class Asks:
             ask.accepted = True
         else:
             del self._open[answer.id]
-            self._refused[type(ask.want)] = _Refusal(answer.reason, now_s)
+            self._refused[type(ask.want)] = _Refusal(ask.want, answer.reason, now_s)
 
     def _asked(self, decision: Decision | None) -> Asked:
         wants = [ask.want for ask in self._open.values()]
@@ -103,6 +119,8 @@ class Asks:
         modes = [want.mode for want in wants if isinstance(want, GoToMode)]
         numbers = [want.number for want in wants if isinstance(want, AckErrors)]
         confirming = {error.number for error in errors} if None in numbers else set(numbers)
+        not_reset = self._refused.get(ResetErrors)
+        resetting = {want.number for want in wants if isinstance(want, ResetErrors)}
         return Asked(
             mode=modes[-1] if modes else None,
             mode_refused=self._reason(GoToMode),
@@ -110,6 +128,11 @@ class Asks:
             reset_refused=self._reason(ResetEstop),
             confirming=frozenset(number for number in confirming if number is not None),
             confirm_refused=self._reason(AckErrors),
+            resetting_errors=frozenset(number for number in resetting if number is not None),
+            error_refused=self._reason(ResetErrors),
+            refused_number=not_reset.want.number
+            if not_reset is not None and isinstance(not_reset.want, ResetErrors)
+            else None,
         )
 
     def _reason(self, kind: type) -> str:

@@ -1,9 +1,10 @@
 """What does the full-screen notice of an emergency stop say, and may Reset be offered?"""
 
+from appliance import texts
 from appliance.gui import figures
 from appliance.gui.asks import Asked
 from appliance.gui.flows import battery_power_w
-from appliance.gui.texts import text
+from appliance.gui.texts import spoken, text
 from appliance.model import ActiveError, BoardReading, Effect, Status, Word
 
 
@@ -42,10 +43,10 @@ def estop(status: Status | None, live: bool, age_s: float, asked: Asked) -> Esto
     error = errors[0]
     return Estop(
         active=True,
-        title=error.title,
+        title=texts.title(error, spoken()),
         since=_since(error),
         happened=text(_happened(status) if live else "estop_unconfirmed"),
-        todo=figures.closed(error.remedy),
+        todo=figures.closed(texts.remedy(error, spoken())),
         button=_button(status, live, age_s),
         released=released,
         facts=_facts(status) if live else "",
@@ -71,8 +72,8 @@ def _happened(status: Status) -> str:
 
 
 def _since(error: ActiveError) -> str:
-    time, what = figures.clock_time(error.since_at), figures.name(error.source)
-    if what == error.title:
+    time, what = figures.clock_time(error.since_at), figures.named(error.source)
+    if figures.name(error.source) == error.title:
         return text("estop_since", time=time)
     return text("estop_source_since", what=what, time=time)
 

@@ -3,7 +3,8 @@
 import re
 from datetime import datetime
 
-from appliance.gui.texts import text, text_or
+from appliance import texts
+from appliance.gui.texts import spoken, text, text_or
 
 MINUS = "−"
 NOISE = 0.005
@@ -16,15 +17,25 @@ def kilowatts(power_w: float | None, rated_w: float) -> str:
     if power_w is None:
         return text("unknown")
     if abs(power_w) < NOISE * rated_w:
-        return "0.0"
+        return zero()
     kilo = power_w / 1000.0
     shown = f"{kilo:.0f}" if abs(kilo) >= 99.95 else f"{kilo:.1f}"
-    return "0.0" if shown == "-0.0" else shown.replace("-", MINUS)
+    return zero() if shown == "-0.0" else decimal(shown.replace("-", MINUS))
+
+
+def decimal(figure: str) -> str:
+    """With the point or comma of the language."""
+    return figure.replace(".", text("decimal_point"))
+
+
+def zero() -> str:
+    """A power in the noise."""
+    return decimal("0.0")
 
 
 def direction(power_w: float | None, rated_w: float) -> int:
     """The sign of what `kilowatts` shows: 0 when it shows 0.0, or dashes."""
-    if power_w is None or kilowatts(power_w, rated_w) == "0.0":
+    if power_w is None or kilowatts(power_w, rated_w) == zero():
         return 0
     return 1 if power_w > 0 else -1
 
@@ -42,7 +53,8 @@ def percent(value: float | None) -> str:
 def kilowatt_hours(energy_wh: float, capacity_wh: float) -> tuple[str, str]:
     """Energy and capacity in kWh, both with the same number of decimals."""
     decimals = 0 if capacity_wh >= 99_950 else 1
-    return f"{energy_wh / 1000:.{decimals}f}", f"{capacity_wh / 1000:.{decimals}f}"
+    energy, capacity = f"{energy_wh / 1000:.{decimals}f}", f"{capacity_wh / 1000:.{decimals}f}"
+    return decimal(energy), decimal(capacity)
 
 
 def duration(hours: float) -> str:
@@ -74,9 +86,16 @@ def clock_time(at: datetime) -> str:
 def since(source: str, at: datetime, now: datetime) -> str:
     """Where and since when; with the day unless that is today."""
     there, here = at.astimezone(), now.astimezone()
+    where = named(source)
     if there.date() == here.date():
-        return text("since", source=name(source), time=clock_time(at))
-    return text("since_day", source=name(source), day=there.strftime("%d.%m."), time=clock_time(at))
+        return text("since", source=where, time=clock_time(at))
+    day = there.strftime(text("day_format"))
+    return text("since_day", source=where, day=day, time=clock_time(at))
+
+
+def named(source: str) -> str:
+    """The source of an error as people write it, in their language."""
+    return name(texts.source(plain(source), spoken()))
 
 
 def plain(word: str) -> str:

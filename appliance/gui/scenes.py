@@ -1,7 +1,7 @@
 """Situations the screen must look good in: hand-made statuses, as data."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from appliance.model import (
     Limits,
     MeterReading,
     RackReading,
+    ResetErrors,
     ResetEstop,
     Setpoints,
     Severity,
@@ -28,6 +29,8 @@ from appliance.model import (
     Want,
     Word,
 )
+from appliance.site import Language
+from appliance.texts import ENGLISH
 
 NOW: Final = datetime(2026, 6, 18, 12, 2, tzinfo=UTC)
 WITHOUT = {
@@ -50,6 +53,7 @@ class Scene(Word, frozen=True):
     answer: Answer | None = None
     sheet: str = ""
     """The sheet that lies open: "mode" or "why"."""
+    language: Language = ENGLISH
 
 
 def error(
@@ -61,11 +65,14 @@ def error(
     *effects: Effect,
     minutes: float = 3,
     by: str | None = None,
+    derate_pct: float | None = None,
+    latched: bool = False,
 ) -> ActiveError:
     """An active error raised `minutes` ago."""
     return ActiveError(
         number=number, source=source, severity=severity, title=title, remedy=remedy,
         effects=effects, since_at=NOW - timedelta(minutes=minutes), acknowledged_by=by,
+        latched=latched, derate_pct=derate_pct,
     )  # fmt: skip
 
 
@@ -141,7 +148,19 @@ LONG = error(
 )  # fmt: skip
 ESTOP = error(
     401, "emergency stop", Severity.CRITICAL, "Emergency stop",
-    "Make safe, release the button, then reset", Effect.EMERGENCY_STOP, minutes=2,
+    "Make safe, release the button, then reset", Effect.EMERGENCY_STOP, minutes=2, latched=True,
+)  # fmt: skip
+OVERCHARGED = error(
+    112, "rack 2", Severity.CRITICAL, "A cell is overcharged", "Call service, then reset",
+    Effect.OPEN_CONTACTORS, minutes=18, by="touchscreen", latched=True,
+)  # fmt: skip
+PROTECTION = error(
+    211, "inverter: over-frequency 51.9 Hz for 0.4 s", Severity.CRITICAL, "Grid protection is suspect",
+    "Have the inverter's grid protection checked, then reset", Effect.STOP, minutes=6, latched=True,
+)  # fmt: skip
+INVERTER_HOT = error(
+    212, "inverter", Severity.WARNING, "Inverter hot", "Check its fans and the room temperature",
+    Effect.DERATE, minutes=9, derate_pct=50.0,
 )  # fmt: skip
 _stopped = status(
     pv_w=2400.0, grid_w=-1300.0, battery_w=0.0, state=State.ERROR, errors=(ESTOP,), pressed=True,
@@ -149,6 +168,22 @@ _stopped = status(
 )  # fmt: skip
 _released = replace(
     _stopped, snapshot=replace(_stopped.snapshot, board=BoardReading(estop_pressed=False))
+)
+_latched = status(
+    pv_w=2400.0, grid_w=-1300.0, battery_w=0.0, state=State.ERROR,
+    errors=(PROTECTION, OVERCHARGED, CLOCK),
+    why="Fault: no power until its errors are gone (error 112 A cell is overcharged)",
+)  # fmt: skip
+_derated = status(
+    battery_w=-2500.0, errors=(INVERTER_HOT,), binding="error",
+    why="Self-consumption wants -4100 W; error 212 Inverter hot allows -2500 W",
+)  # fmt: skip
+_precharge = status(
+    pv_w=1900.0, grid_w=-700.0, battery_w=0.0, state=State.PRECHARGE,
+    why="Connecting: waiting for the battery's contactors to close",
+)  # fmt: skip
+_still_there = Answer(
+    id="1", ok=False, reason="the cause is still there: A cell is overcharged (rack 2)"
 )
 _long_why = (
     "self-consumption wants -3000 W; cell 2.14 at 3.63 V allows -1200 W; the grid connection "
@@ -158,7 +193,7 @@ _long_why = (
 _night = status(pv_w=-8.0, grid_w=340.0, battery_w=820.0, soc_pct=47.0,
                 why="self-consumption wants 820 W")  # fmt: skip
 
-SCENES: Final = (
+_ENGLISH: Final = (
     Scene(name="charging", status=status()),
     Scene(name="discharging", status=_night),
     Scene(name="import", status=status(
@@ -206,5 +241,26 @@ SCENES: Final = (
     Scene(name="estop_board_silent", status=replace(
         _stopped, snapshot=replace(_stopped.snapshot, board=None))),
     Scene(name="estop_lost", status=_stopped, age_s=42.0),
+    Scene(name="waking", status=status(
+        battery_w=0.0, state=State.WAKING,
+        why="Waking the battery: waiting for the battery to answer after its sleep")),
+    Scene(name="precharge", status=_precharge),
+    Scene(name="derated", status=_derated),
+    Scene(name="latched", status=_latched),
+    Scene(name="not_reset", status=_latched, tapped=ResetErrors(number=112), answer=_still_there),
 )  # fmt: skip
+IN_OTHER_WORDS: Final = (
+    "charging", "connecting", "derated", "estop", "estop_released", "fault", "latched", "lost", "mode",
+    "not_reset", "precharge", "unknown_all",
+)  # fmt: skip
+"""Scenes that are shown in every language."""
+SCENES: Final = (
+    *_ENGLISH,
+    *(
+        replace(scene, name=f"{scene.name}_{language}", language=language)
+        for language in get_args(Language)
+        for scene in _ENGLISH
+        if language != ENGLISH and scene.name in IN_OTHER_WORDS
+    ),
+)
 BY_NAME: Final = {scene.name: scene for scene in SCENES}

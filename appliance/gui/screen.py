@@ -14,9 +14,12 @@ from PySide6.QtQuick import QQuickWindow
 from appliance.clock import Clock
 from appliance.gui.asks import Asks, Client
 from appliance.gui.flows import battery_power_w
+from appliance.gui.texts import speak
 from appliance.gui.ui import Ui, texts
 from appliance.gui.view import Look, view
 from appliance.model import Status, Want
+from appliance.site import Language
+from appliance.texts import ENGLISH
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +68,15 @@ _register()
 class Screen:
     """The window. `tick` at 10 Hz; everything else follows from what the client brings."""
 
-    def __init__(self, client: Client, clock: Clock, has_pv: bool = True, site: str = "") -> None:
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        has_pv: bool = True,
+        site: str = "",
+        language: Language = ENGLISH,
+    ) -> None:
+        speak(language)
         self.client = client
         self._clock = clock
         self._has_pv = has_pv

@@ -42,7 +42,7 @@ class StillClient:
 def stage(scene: Scene, page: str) -> Screen:
     """A screen that shows a scene on a page (its name without the number)."""
     clock = VirtualClock(NOW)
-    screen = Screen(StillClient(scene), clock)
+    screen = Screen(StillClient(scene), clock, language=scene.language)
     screen.window.setProperty("page", [name.split("_")[1] for name in pages()].index(page))
     if scene.tapped is not None:
         screen.ui.wanted.emit(scene.tapped)

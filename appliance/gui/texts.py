@@ -1,16 +1,21 @@
-"""Every text of the screen, by id. Another language is another table with the same ids.
+"""Every text of the screen, by id, in English; other languages in appliance/locale.
 
 QML reads them as `Texts.<id>`, Python through `text()`. Titles and remedies of errors, names of
-modes and the `why` sentence come from the core.
+states and modes come from the core in English and are translated here by the same catalogue; the
+`why` sentence and the reasons of refusals stay as the core says them.
 """
 
 from typing import Final
+
+from appliance.site import Language
+from appliance.texts import ENGLISH, translated
 
 TEXTS: Final[dict[str, str]] = {
     # rail
     "page_home": "Home",
     "page_alarms": "Alarms",
     # values
+    "decimal_point": ".",
     "unknown": "–\u2009–",
     "kw": "kW",
     "percent": "%",
@@ -43,18 +48,7 @@ TEXTS: Final[dict[str, str]] = {
     "minutes": "{minutes} min",
     "over_a_day": "over a day",
     "stored": "{energy} of {capacity} kWh",
-    # states of the box
-    "state_init": "Starting",
-    "state_starting": "Starting",
-    "state_run": "Running",
-    "state_stopping": "Stopping",
-    "state_idle": "Idle",
-    "state_sleep": "Asleep",
-    "state_maintenance": "Maintenance",
-    "state_error": "Fault",
-    "state_restart": "Restarting",
-    "state_reboot": "Rebooting",
-    "state_other": "{name}",
+    # the box
     "state_manual": "Manual",
     "state_no_data": "No data",
     "state_connecting": "Connecting",
@@ -91,12 +85,13 @@ TEXTS: Final[dict[str, str]] = {
     "limited": "Limited: {limit}",
     "limit_error": "active alarm",
     "limit_battery": "battery's own limit",
-    "limit_other": "{limit}",
     "why_unknown": "The controller has not said.",
     # alarms
     "alarms_title": "Alarms",
-    "alarms_count": "{active} active · {unseen} to confirm",
-    "alarms_count_seen": "{active} active · all confirmed",
+    "alarms_active": "{count} active",
+    "alarms_unseen": "{count} to confirm",
+    "alarms_seen": "all confirmed",
+    "alarms_latched": "{count} to reset",
     "alarms_none": "No active alarms",
     "alarms_none_more": "Battery, inverter, meters and box report nothing unusual.",
     "alarms_unknown": "Nothing known",
@@ -105,6 +100,7 @@ TEXTS: Final[dict[str, str]] = {
     "alarms_next": "Next page",
     "since": "{source} · since {time}",
     "since_day": "{source} · since {day}, {time}",
+    "day_format": "%d.%m.",
     "confirm": "Confirm",
     "confirm_all": "Confirm all",
     "confirming": "asking",
@@ -113,11 +109,19 @@ TEXTS: Final[dict[str, str]] = {
     "who_touchscreen": "this screen",
     "who_cloud": "the cloud",
     "who_ctl": "command line",
-    "effect_no charge": "The battery does not charge.",
-    "effect_no discharge": "The battery does not discharge.",
-    "effect_no power": "The battery rests.",
-    "effect_stop": "The battery is stopped.",
-    "effect_emergency stop": "Emergency stop.",
+    "severity_warning": "Warning",
+    "severity_error": "Fault",
+    "severity_critical": "Critical",
+    "effect_no charge": "No charging",
+    "effect_no discharge": "No discharging",
+    "effect_no power": "The battery rests",
+    "effect_derate": "At most {percent} % of the power",
+    "effect_stop": "The battery is stopped",
+    "effect_open contactors": "The battery is disconnected",
+    "effect_emergency stop": "Emergency stop",
+    "effect_block update": "No updates",
+    "effect_none": "The battery goes on",
+    "latched": "stays until it is reset",
     "banner": "{source}: {title}",
     "banner_more": "+{count}",
     # emergency stop
@@ -158,9 +162,28 @@ TEXTS: Final[dict[str, str]] = {
 }
 
 
+_spoken: Language = ENGLISH
+
+
+def speak(language: Language) -> None:
+    """Of every text from now on; a screen has one language, chosen before it is made."""
+    global _spoken  # noqa: PLW0603 a hundred pure functions would else hand it down to one another
+    _spoken = language
+
+
+def spoken() -> Language:
+    """The language of the screen."""
+    return _spoken
+
+
+def say(context: str, english: str) -> str:
+    """Words of the core in the language of the screen."""
+    return translated(context, english, _spoken)
+
+
 def text(key: str, **values: object) -> str:
     """The text with that id, filled in. Raises KeyError for an id that is not in the table."""
-    return TEXTS[key].format(**values)
+    return say(f"screen {key}", TEXTS[key]).format(**values)
 
 
 def text_or(key: str, fallback: str, **values: object) -> str:

@@ -6,9 +6,9 @@ from PySide6.QtQml import QQmlPropertyMap
 
 from appliance.gui.alarms import AlarmRow
 from appliance.gui.shown import Rows, Shown, shown_type
-from appliance.gui.texts import TEXTS
+from appliance.gui.texts import TEXTS, say
 from appliance.gui.view import ModeRow, View
-from appliance.model import AckErrors, GoToMode, ResetEstop, Word
+from appliance.model import AckErrors, GoToMode, ResetErrors, ResetEstop, Word
 
 GROUPS = {
     field.name: shown_type(field.type)
@@ -83,13 +83,18 @@ class Ui(QObject):
 
     @Slot()
     def reset(self) -> None:
-        """Reset was held long enough."""
+        """Reset was held long enough on the notice of the emergency stop."""
         self.wanted.emit(ResetEstop())
+
+    @Slot(int)  # type: ignore[arg-type]
+    def reset_error(self, number: int) -> None:
+        """Reset was held long enough on a latched error."""
+        self.wanted.emit(ResetErrors(number=number))
 
 
 def texts(parent: QObject) -> QQmlPropertyMap:
-    """The singleton `Texts`: another language is inserted over it, and every binding follows."""
+    """The singleton `Texts`, in the language that was chosen before the engine was made."""
     table = QQmlPropertyMap(parent)
     for key, words in TEXTS.items():
-        table.insert(key, words)
+        table.insert(key, say(f"screen {key}", words))
     return table

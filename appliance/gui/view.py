@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from appliance import texts
 from appliance.gui import figures
 from appliance.gui.alarms import AlarmRow, AlarmsHead, Banner, alarm_rows, alarms_head, banner
 from appliance.gui.asks import Asked
 from appliance.gui.estop import Estop, estop
 from appliance.gui.flows import Flow, Ring, flows, ring
-from appliance.gui.texts import text, text_or
+from appliance.gui.texts import TEXTS, say, spoken, text, text_or
 from appliance.model import State, Status, Word
 
 GREY_AFTER_S = 1.0
@@ -161,9 +162,8 @@ def _pill(look: Look) -> tuple[str, str]:
     decision = status.decision
     if decision.manual is not None and decision.state is State.RUN:
         return text("state_manual"), "info"
-    return text_or(
-        f"state_{decision.state}", "state_other", name=figures.name(decision.state)
-    ), PILL_TONES.get(decision.state, "quiet")
+    title = texts.state_title(decision.state, spoken())
+    return title, PILL_TONES.get(decision.state, "quiet")
 
 
 def _link(look: Look) -> Link:
@@ -198,7 +198,8 @@ def _mode(look: Look) -> ModeTile:
 
 
 def _title(status: Status, mode: str) -> str:
-    return status.modes.get(mode) or figures.name(mode)
+    title = status.modes.get(mode)
+    return say(f"mode {mode}", title) if title else figures.name(mode)
 
 
 def _mode_rows(look: Look) -> tuple[ModeRow, ...]:
@@ -206,7 +207,8 @@ def _mode_rows(look: Look) -> tuple[ModeRow, ...]:
     if status is None:
         return ()
     rows = []
-    for name, title in sorted(status.modes.items(), key=lambda mode: mode[1]):
+    titles = {name: _title(status, name) for name in status.modes}
+    for name, title in sorted(titles.items(), key=lambda mode: mode[1]):
         current, pending = name == status.decision.mode, name == look.asked.mode
         note = text("mode_asking") if pending else ""
         if current and not pending:
@@ -239,8 +241,12 @@ def _why(look: Look) -> Why:
         return Why(sentence=text("why_unknown"), limit="")
     decision = look.status.decision
     binding = decision.limits.binding if look.live else None
-    limit = text_or(f"limit_{binding}", "limit_other", limit=figures.plain(binding or ""))
     return Why(
         sentence=figures.sentence(decision.why),
-        limit=text("limited", limit=limit) if binding else "",
+        limit=text("limited", limit=_limit(binding)) if binding else "",
     )
+
+
+def _limit(binding: str) -> str:
+    key = f"limit_{binding}"
+    return text(key) if key in TEXTS else figures.plain(say(f"limit {binding}", binding))

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from appliance.gui.asks import ANSWER_S, SHOWN_S, Asks
 from appliance.gui.scenes import status
-from appliance.model import AckErrors, Decision, GoToMode, ResetEstop
+from appliance.model import AckErrors, Decision, GoToMode, ResetErrors, ResetEstop
 from tests.gui.fake_core import FakeCore
 
 DECISION = status().decision
@@ -60,6 +60,22 @@ def test_the_last_mode_asked_for_counts() -> None:
     asks.send(GoToMode(mode="passive"), 0.0)
     asks.send(GoToMode(mode="local_control"), 0.1)
     assert asks.follow(DECISION, 0.2).mode == "local_control"
+
+
+def test_resetting_one_error_and_its_refusal() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(ResetErrors(number=112), 0.0)
+    assert core.asked == [ResetErrors(number=112)]
+    assert asks.follow(DECISION, 0.1).resetting_errors == {112}
+    core.answer(ok=False, reason="the cause is still there")
+    asked = asks.follow(DECISION, 0.2)
+    assert asked.resetting_errors == frozenset()
+    assert (asked.refused_number, asked.error_refused) == (112, "the cause is still there")
+    asks.send(ResetErrors(number=112), 1.0)
+    assert asks.follow(DECISION, 1.1).refused_number is None
+    core.answer(ok=True)
+    assert asks.follow(DECISION, 1.2).resetting_errors == frozenset()
 
 
 def test_confirming_all_and_one() -> None:

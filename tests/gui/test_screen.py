@@ -13,9 +13,9 @@ from PySide6.QtTest import QTest
 
 from appliance.clock import VirtualClock
 from appliance.gui.asks import SHOWN_S
-from appliance.gui.scenes import BY_NAME, CELL_FULL, METER_SILENT, NOW, status
+from appliance.gui.scenes import BY_NAME, CELL_FULL, METER_SILENT, NOW, OVERCHARGED, status
 from appliance.gui.screen import Screen
-from appliance.model import AckErrors, BoardReading, GoToMode, ResetEstop, Status
+from appliance.model import AckErrors, BoardReading, GoToMode, ResetErrors, ResetEstop, Status
 from tests.gui.fake_core import FakeCore
 from tests.gui.walk import find, hold, items, tap, words
 
@@ -140,6 +140,22 @@ def test_reset_is_held_and_only_once_the_button_is_released(box: Box) -> None:
     assert "Not reset: the button is still pressed" in words(box.screen)
     box.pass_time(0.1, status())
     assert not box.sees("estop_notice")
+
+
+def test_a_latched_error_is_reset_by_holding_its_button(box: Box) -> None:
+    box.pass_time(0.1, status(errors=(OVERCHARGED, CELL_FULL)))
+    tap(box.screen, "rail_alarms")
+    assert not box.sees("reset_111")
+    tap(box.screen, "reset_112")
+    QTest.qWait(100)
+    assert box.core.asked == [], "a short tap resets"
+    hold(box.screen, "reset_112", 1100)
+    assert box.core.asked == [ResetErrors(number=112)]
+    box.core.answer(ok=False, reason="the cause is still there")
+    box.pass_time(0.1, status(errors=(OVERCHARGED, CELL_FULL)))
+    assert find(box.screen, "error_refused").property("text").endswith("the cause is still there")
+    box.pass_time(2.0)
+    assert not find(box.screen, "reset_112").isEnabled(), "without data nothing can be reset"
 
 
 def test_nothing_under_the_emergency_stop_can_be_tapped(box: Box) -> None:

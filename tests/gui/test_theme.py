@@ -29,6 +29,7 @@ PAIRS = [
     ("faultInk2", "faultDeep", 7.0),
     ("faultDeep", "faultInk", 7.0),
     ("warning", "warningTile", 4.5),
+    ("fault", "faultTile", 4.5),
 ]
 
 
@@ -90,7 +91,18 @@ def test_every_text_of_the_qml_is_in_the_table_and_every_text_is_used() -> None:
     named = set(re.findall(r"\bTexts\.(\w+)", qml))
     assert named <= set(TEXTS)
     assert {f"page_{name.split('_')[1]}" for name in pages()} <= set(TEXTS)
-    built = ("page_", "state_", "by_", "limit_", "who_", "effect_", "alarms_", "without_", "input_")
+    built = (
+        "page_",
+        "state_",
+        "by_",
+        "limit_",
+        "who_",
+        "effect_",
+        "alarms_",
+        "without_",
+        "input_",
+        "severity_",
+    )
     rest = python.replace((QML_FOLDER.parent / "texts.py").read_text(), "")
     unused = [
         key

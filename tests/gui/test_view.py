@@ -6,8 +6,18 @@ from msgspec.structs import replace
 
 from appliance.gui.asks import Asked
 from appliance.gui.flows import Flow
-from appliance.gui.scenes import BY_NAME, CELL_FULL, CLOCK, METER_SILENT, NOW, status
-from appliance.gui.texts import TEXTS
+from appliance.gui.scenes import (
+    BY_NAME,
+    CELL_FULL,
+    CLOCK,
+    ESTOP,
+    INVERTER_HOT,
+    METER_SILENT,
+    NOW,
+    OVERCHARGED,
+    PROTECTION,
+    status,
+)
 from appliance.gui.view import PILL_TONES, Look, View, view
 from appliance.model import (
     InverterReading,
@@ -18,6 +28,7 @@ from appliance.model import (
     State,
     Status,
 )
+from appliance.statemachine.states import STATES
 
 UNKNOWN = "–\u2009–"
 
@@ -146,7 +157,7 @@ def test_old_values_are_grey_then_gone() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_pill(state: State) -> None:
-    assert look(status(state=state)).header.pill == TEXTS[f"state_{state}"]
+    assert look(status(state=state)).header.pill == STATES[state].title
     assert state in PILL_TONES
 
 
@@ -186,9 +197,39 @@ def test_alarms_unconfirmed_and_worst_first() -> None:
     assert shown.banner.title == "Grid meter does not answer"
     assert (shown.banner.tone, shown.banner.more) == ("fault", "+1")
     assert (shown.alarms.badge, shown.alarms.count) == ("2", "3 active · 2 to confirm")
-    assert shown.alarm_rows[0].body.startswith("The battery rests. Check the meter")
-    assert shown.alarm_rows[1].body.startswith("The battery does not charge.")
+    assert shown.alarm_rows[0].did == "The battery rests"
+    assert shown.alarm_rows[0].body == "Check the meter's network cable and supply."
+    assert shown.alarm_rows[0].caption == "Fault · Grid meter · since 11:59"
+    assert (shown.alarm_rows[0].tone, shown.alarm_rows[0].reset) == ("fault", "")
+    assert shown.alarm_rows[1].did == "No charging"
+    assert shown.alarm_rows[2].did == "The battery goes on"
     assert shown.alarm_rows[2].confirmed == "by this screen"
+
+
+def test_a_latched_alarm_can_be_reset_and_says_why_it_was_not() -> None:
+    asked = Asked(error_refused="the cause is still there", refused_number=112)
+    shown = look(status(errors=(CLOCK, OVERCHARGED, PROTECTION)), asked=asked)
+    assert [row.number for row in shown.alarm_rows] == [211, 112, 602]
+    suspect, overcharged, clock = shown.alarm_rows
+    assert overcharged.did == "The battery is disconnected · stays until it is reset"
+    assert (overcharged.reset, overcharged.can_reset) == ("Hold to reset", True)
+    assert overcharged.refused == "Not reset: the cause is still there"
+    assert overcharged.tone == "critical"
+    assert suspect.body.startswith("Over-frequency 51.9 Hz for 0.4 s. Have the inverter's")
+    assert (suspect.refused, clock.reset, clock.can_reset) == ("", "", False)
+    assert shown.alarms.count == "3 active · 1 to confirm · 2 to reset"
+    asking = look(
+        status(errors=(OVERCHARGED,)), asked=Asked(resetting_errors=frozenset({112}))
+    ).alarm_rows[0]
+    assert (asking.reset, asking.can_reset) == ("Asking …", False)
+
+
+def test_the_emergency_stop_is_not_reset_on_the_alarms_page() -> None:
+    assert look(status(errors=(ESTOP,))).alarm_rows[0].reset == ""
+
+
+def test_a_derated_box_says_how_much_is_left() -> None:
+    assert look(status(errors=(INVERTER_HOT,))).alarm_rows[0].did == "At most 50 % of the power"
 
 
 def test_a_confirmed_alarm_is_no_banner_but_stays() -> None:

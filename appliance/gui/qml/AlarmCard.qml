@@ -1,38 +1,44 @@
 import QtQuick
 import Appliance
 
-// One active alarm.
+// One active alarm: what, what the box did about it, what a person can do, and the buttons for it.
 Card {
     id: card
     required property int number
     required property string tone
     required property string caption
     required property string title
+    required property string did
     required property string body
     required property string button
     required property bool can_confirm
     required property string confirmed
+    required property string reset
+    required property bool can_reset
+    required property string refused
     readonly property bool seen: confirmed !== ""
+    readonly property bool latched: reset !== ""
     readonly property bool warning: tone === "warning"
 
-    implicitHeight: Math.max(100, words.height + 22)
-    border.width: seen ? 1 : 2
-    border.color: seen ? Theme.colour.line : Theme.tone(tone)
+    implicitHeight: Math.max(100, words.height + 22, action.height + 22)
+    border.width: seen && !latched ? 1 : 2
+    border.color: seen && !latched ? Theme.colour.line : Theme.tone(tone)
 
     Rectangle {
         id: sign
         x: 14
-        anchors.verticalCenter: parent.verticalCenter
+        y: Math.min(24, (parent.height - height) / 2)
         width: 50
         height: 50
         radius: 10
-        color: card.warning ? Theme.colour.warningTile : Theme.colour.faultFill
+        color: card.warning ? Theme.colour.warningTile
+            : card.tone === "critical" ? Theme.colour.faultFill : Theme.colour.faultTile
 
         Icon {
             anchors.centerIn: parent
             name: card.warning ? "warning" : "fault"
             size: 28
-            colour: card.warning ? Theme.colour.warning : Theme.colour.faultInk
+            colour: card.tone === "critical" ? Theme.colour.faultInk : Theme.tone(card.tone)
         }
     }
 
@@ -60,30 +66,48 @@ Card {
         }
         Label {
             width: parent.width
+            text: card.did
+            size: 16
+            weight: Font.Medium
+            wrapMode: Text.Wrap
+            color: card.seen && !card.latched ? Theme.colour.text2 : Theme.tone(card.tone)
+        }
+        Label {
+            width: parent.width
             text: card.body
             size: 16
             wrapMode: Text.Wrap
             color: Theme.colour.text2
         }
+        Label {
+            objectName: "error_refused"
+            visible: text !== ""
+            width: parent.width
+            text: card.refused
+            size: 16
+            weight: Font.DemiBold
+            wrapMode: Text.Wrap
+            color: Theme.colour.warning
+        }
     }
 
-    Item {
+    Column {
         id: action
         anchors { right: parent.right; rightMargin: 14; verticalCenter: parent.verticalCenter }
-        width: 122
-        height: Theme.target
+        width: 140
+        spacing: Theme.gap
 
         PushButton {
             objectName: "confirm_" + card.number
             visible: !card.seen
-            anchors.fill: parent
+            width: parent.width
             enabled: card.can_confirm && Ui.link.live
             label: card.button
             onPushed: Ui.confirm(card.number)
         }
         Column {
             visible: card.seen
-            anchors.centerIn: parent
+            width: parent.width
             spacing: 2
 
             Row {
@@ -94,7 +118,7 @@ Card {
             }
             Label {
                 anchors.horizontalCenter: parent.horizontalCenter
-                width: 122
+                width: parent.width
                 horizontalAlignment: Text.AlignHCenter
                 text: card.confirmed
                 size: Theme.caption
@@ -102,6 +126,22 @@ Card {
                 minimumPixelSize: 12
                 color: Theme.colour.text2
             }
+        }
+        HoldButton {
+            objectName: "reset_" + card.number
+            visible: card.latched
+            width: parent.width
+            height: Theme.target
+            size: 17
+            fill: Theme.colour.surface2
+            rim: Theme.colour.text2
+            sweep: Theme.colour.line
+            ink: Theme.colour.text
+            offRim: Theme.colour.line
+            offInk: Theme.colour.text3
+            label: card.reset
+            enabled: card.can_reset && Ui.link.live
+            onHeld: Ui.reset_error(card.number)
         }
     }
 }

@@ -25,5 +25,6 @@ QtObject {
     required property color faultInk
     required property color faultInk2
     required property color faultDeep
+    required property color faultTile
     required property color scrim
 }

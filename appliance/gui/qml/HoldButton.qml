@@ -4,20 +4,27 @@ import QtQuick
 Rectangle {
     id: button
     required property string label
+    property int size: 24
+    property color fill: Theme.colour.faultInk
+    property color rim: Theme.colour.faultInk
+    property color sweep: "#F5B5BA"
+    property color ink: Theme.colour.faultDeep
+    property color offRim: Theme.colour.faultInk2
+    property color offInk: Theme.colour.faultInk
     signal held
 
     implicitHeight: 84
     radius: Theme.buttonRadius
-    color: enabled ? Theme.colour.faultInk : "transparent"
+    color: enabled ? fill : "transparent"
     border.width: 2
-    border.color: enabled ? Theme.colour.faultInk : Theme.colour.faultInk2
+    border.color: enabled ? rim : offRim
 
     Rectangle {
         id: progress
         anchors { left: parent.left; top: parent.top; bottom: parent.bottom; margins: 4 }
         width: 0
         radius: Theme.buttonRadius - 4
-        color: "#F5B5BA"
+        color: button.sweep
         visible: width > 2 * radius
 
         NumberAnimation on width {
@@ -37,11 +44,12 @@ Rectangle {
         anchors { fill: parent; margins: 8 }
         horizontalAlignment: Text.AlignHCenter
         text: button.label
-        size: 24
+        size: button.size
         weight: Font.DemiBold
-        fontSizeMode: Text.HorizontalFit
-        minimumPixelSize: Theme.body
-        color: button.enabled ? Theme.colour.faultDeep : Theme.colour.faultInk
+        wrapMode: Text.Wrap
+        fontSizeMode: Text.Fit
+        minimumPixelSize: Theme.caption
+        color: button.enabled ? button.ink : button.offInk
     }
 
     Touch {

@@ -68,8 +68,7 @@ Sheet {
                     text: row.needs
                     size: Theme.caption
                     color: Theme.colour.text2
-                    fontSizeMode: Text.HorizontalFit
-                    minimumPixelSize: 12
+                    wrapMode: Text.Wrap
                 }
             }
             Row {

@@ -15,7 +15,7 @@ QtObject {
         solar: "#FFD60A"; grid: "#9DB2FF"; load: "#F2F5F8"
         ok: "#4ADE80"; info: "#7CB8FF"
         warning: "#FFB020"; warningFill: "#FFB020"; warningInk: "#1A1200"; warningTile: "#4A3200"
-        fault: "#FF6B6B"; faultFill: "#8E1620"; faultInk: "#FFFFFF"; faultInk2: "#FFD9DC"; faultDeep: "#650C14"
+        fault: "#FF6B6B"; faultFill: "#8E1620"; faultInk: "#FFFFFF"; faultInk2: "#FFD9DC"; faultDeep: "#650C14"; faultTile: "#451318"
         scrim: "#B3000000"
     }
     readonly property Colours light: Colours {
@@ -25,7 +25,7 @@ QtObject {
         solar: "#7A5E00"; grid: "#3F51C8"; load: "#10161D"
         ok: "#136C34"; info: "#1D5FB8"
         warning: "#8F4E00"; warningFill: "#FFB020"; warningInk: "#1A1200"; warningTile: "#FFE2B0"
-        fault: "#C62828"; faultFill: "#B3202A"; faultInk: "#FFFFFF"; faultInk2: "#FFE6E8"; faultDeep: "#8E1620"
+        fault: "#C62828"; faultFill: "#B3202A"; faultInk: "#FFFFFF"; faultInk2: "#FFE6E8"; faultDeep: "#8E1620"; faultTile: "#FFE0E2"
         scrim: "#66000000"
     }
 
@@ -35,6 +35,7 @@ QtObject {
         case "info": return colour.info
         case "warning": return colour.warning
         case "fault": return colour.fault
+        case "critical": return colour.fault
         default: return colour.text2
         }
     }

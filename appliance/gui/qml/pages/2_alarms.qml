@@ -17,12 +17,20 @@ Item {
         weight: Font.DemiBold
     }
     Label {
-        anchors { left: title.right; leftMargin: 14; verticalCenter: title.verticalCenter }
+        anchors {
+            left: title.right; leftMargin: 14; right: actions.left; rightMargin: 14
+            verticalCenter: title.verticalCenter
+        }
+        height: Theme.target
+        wrapMode: Text.Wrap
+        fontSizeMode: Text.Fit
+        minimumPixelSize: 14
         text: Ui.alarms.refused !== "" ? Ui.alarms.refused : Ui.alarms.count
         size: 17
         color: Ui.alarms.refused !== "" ? Theme.colour.warning : Theme.colour.text2
     }
     Row {
+        id: actions
         anchors { right: parent.right; rightMargin: Theme.margin; verticalCenter: title.verticalCenter }
         spacing: Theme.gap
 
