@@ -6,7 +6,7 @@ ever narrow, and the row that held the wish back says so in words.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 from typing import Final
 
 from appliance.model import STOPS, Effect, Limits, Memory, RackReading, Snapshot, State
@@ -75,8 +75,10 @@ def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
     if seen.battery is None or not seen.battery.racks:
         return None
     racks = seen.battery.working
-    if any(rack.cell_max_v is None or rack.cell_min_v is None for rack in racks):
-        return None
+    for rack in racks:
+        high_v, low_v = rack.cell_max_v, rack.cell_min_v
+        if high_v is None or low_v is None or isnan(high_v + low_v):
+            return None
     if len(racks) == 1:
         return racks[0], racks[0]
     return (
@@ -131,6 +133,8 @@ def _cell_temperature(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Ca
         if hot_c is None or cold_c is None:
             if seen.battery.guards_cells:
                 continue
+            return CLOSED
+        if isnan(hot_c + cold_c):
             return CLOSED
         if hot_c > window.charge_warm_c or cold_c < window.charge_cool_c:
             share = min(
