@@ -59,6 +59,11 @@ class Board:
         hold(False)
         return at_s
 
+    def hold(self, name: str, down: bool) -> float:
+        """Press a button and keep it down, or let go; returns when. Raises ValueError for an unknown one."""
+        self._holds(name)(down)
+        return time.monotonic()
+
     def _holds(self, name: str) -> Callable[[bool], None]:
         """What presses this button down, or lets go of it. Raises ValueError."""
         if self.strato_pi is not None and name in self.button_parts:

@@ -98,6 +98,8 @@ class CanTwin:
             if self._plug.fault not in DEAF:
                 self._before()
                 self._bus.send(self._line.send(self._plug.fault, self.said(tick)))
+                if self._plug.fault == plugs.ERROR_FRAMES:
+                    self._bus.disturb()
             tick += 1
             due_s = max(due_s + TICK_S, time.monotonic() - 1.0)
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))

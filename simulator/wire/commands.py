@@ -42,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     button = commands.add_parser("button", help="press a button shortly")
     button.add_argument("name")
-    hold = commands.add_parser("set", help="override load_w, pv_w, cell_c, box_c; set soc_pct")
+    button.add_argument("--hold", choices=("down", "up"), help="keep it down, or let go of it")
+    hold = commands.add_parser("set", help="override load_w, pv_w, cell_c, box_c, box_humidity_pct; set soc_pct")
     hold.add_argument("name")
     hold.add_argument("value", help="a number, or `profile` to give it back")
     commands.add_parser("show", help="the truth about the plant")
@@ -100,7 +101,11 @@ def _set(site: SiteControl, chosen: argparse.Namespace) -> Json:
 ORDERS: dict[str, Callable[[SiteControl, argparse.Namespace], Json]] = {
     "plug": lambda site, chosen: site.order("plug", name=chosen.name, fault=chosen.fault),
     "estop": lambda site, chosen: site.order("estop", pressed=chosen.what == "press"),
-    "button": lambda site, chosen: site.order("button", name=chosen.name),
+    "button": lambda site, chosen: (
+        site.order("button", name=chosen.name)
+        if chosen.hold is None
+        else site.order("hold", name=chosen.name, down=chosen.hold == "down")
+    ),
     "set": _set,
     "show": lambda site, _: site.order("show"),
 }

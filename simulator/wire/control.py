@@ -84,6 +84,10 @@ class SiteControl:
         """Press a button shortly; when it went down (time.monotonic)."""
         return cast("float", self.order("button", name=button)["at_s"])
 
+    def hold(self, button: str, down: bool) -> float:
+        """Keep a button down, or let go of it; when (time.monotonic)."""
+        return cast("float", self.order("hold", name=button, down=down)["at_s"])
+
     def show(self) -> Json:
         """The truth about the plant."""
         return self.order("show")
@@ -93,7 +97,7 @@ class SiteControl:
         return cast("float", self.show()[name])
 
     def set(self, name: str, value: float | None) -> None:
-        """Override load_w, pv_w, cell_c or box_c (None: back to the profile); set soc_pct."""
+        """Override load_w, pv_w, cell_c, box_c or box_humidity_pct (None: back); set soc_pct."""
         self.order("set", name=name, value=value)
 
     def reads(self, name: str, since_s: float) -> list[float]:

@@ -23,6 +23,7 @@ class ControlServer:
             "plug": self._plug,
             "estop": self._estop,
             "button": self._button,
+            "hold": self._hold,
             "show": self._show,
             "writes": self._writes,
             "reads": self._reads,
@@ -80,6 +81,9 @@ class ControlServer:
 
     async def _button(self, order: Json) -> Json:
         return {"at_s": await self._stand_in.board.press(str(order["name"]))}
+
+    async def _hold(self, order: Json) -> Json:
+        return {"at_s": self._stand_in.board.hold(str(order["name"]), bool(order["down"]))}
 
     async def _set(self, order: Json) -> Json:
         value = order["value"]

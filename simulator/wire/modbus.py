@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from simulator.wire.plugs import (
     EXCEPTION,
+    FLAKY,
     GARBAGE,
     HALF,
     IN,
@@ -69,6 +70,7 @@ class Unit:
         self.on_write = on_write
         self._reboot = reboot
         self._rebooted_at_s: float | None = None
+        self._asked = 0
         self._stuck: dict[tuple[int, int, int], list[int]] = {}
         self.writes: deque[Written] = deque(maxlen=MOST_WRITES)
         self.reads_at_s: deque[float] = deque(maxlen=MOST_WRITES)
@@ -84,6 +86,11 @@ class Unit:
         self._rebooted_at_s, self.plug.fault = None, IN
         return True
 
+    def loses(self) -> bool:
+        """Every fifth request."""
+        self._asked += 1
+        return self._asked % LOSES_EVERY == 0
+
     def read(self, function: int, address: int, count: int) -> list[int]:
         """What the registers say; the same for ever when they are stuck. Raises IllegalAddressError."""
         if self.plug.fault != STUCK:
@@ -96,6 +103,7 @@ class Unit:
 
 
 LATE_S, REBOOT_S = 2.0, 3.0
+LOSES_EVERY = 5
 
 
 def _silent(_unit: Unit) -> ExcCodes:
@@ -113,6 +121,7 @@ ANSWERS: dict[str, Callable[[Unit], ExcCodes | None]] = {
     REFUSE: lambda _unit: ExcCodes.GATEWAY_NO_RESPONSE,
     EXCEPTION: lambda _unit: ExcCodes.DEVICE_FAILURE,
     REBOOT: lambda unit: None if unit.up() else _silent(unit),
+    FLAKY: lambda unit: _silent(unit) if unit.loses() else None,
 }
 """What a request meets first, by the fault of the device's plug; None: the device itself."""
 

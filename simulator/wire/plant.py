@@ -62,8 +62,10 @@ class Plant:
             self.hold_cell_c = value
         elif name == "box_c":
             self.hold_box_c = value
+        elif name == "box_humidity_pct":
+            site.box_humidity_pct = DRY_PCT if value is None else value
         elif name == "soc_pct" and value is not None and 0.0 <= value <= 100.0:
             site.rack.soc_pct = value
         else:
-            msg = f"cannot set {name} to {value}; there is: load_w, pv_w, cell_c, box_c, soc_pct (0 to 100)"
+            msg = f"cannot set {name} to {value}; there is: {HELD}, soc_pct (0 to 100)"
             raise ValueError(msg)

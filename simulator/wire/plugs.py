@@ -11,6 +11,7 @@ LATE, GARBAGE, HALF, EXCEPTION = "late", "garbage", "half", "exception"
 WRONG_UNIT, STUCK, REBOOT = "wrong_unit", "stuck", "reboot"
 BUS_OFF, FROZEN, CHECKSUM = "bus_off", "frozen", "checksum"
 RACK_SILENT, RACK_FAULT, STRANGE_FAULT = "rack_silent", "rack_fault", "strange_fault"
+ERROR_FRAMES, FLAKY = "error_frames", "flaky"
 
 FAULTS = {
     IN: "works",
@@ -30,7 +31,12 @@ FAULTS = {
     RACK_SILENT: "does not hear its last rack any more",
     RACK_FAULT: "its last rack has a fault and opens",
     STRANGE_FAULT: "its last rack has a fault that no table names",
+    ERROR_FRAMES: "its bus carries error frames beside everything else",
+    # Only of a device behind Modbus.
+    FLAKY: "leaves every fifth request unanswered",
 }
+HARMLESS = frozenset({ERROR_FRAMES, FLAKY})
+"""The device goes on working."""
 
 
 class Plug:

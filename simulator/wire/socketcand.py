@@ -14,6 +14,8 @@ from typing import NamedTuple
 SETTLE_S = 0.1
 """python-can fails when a frame arrives together with the answer to `rawmode`."""
 LONGEST_COMMAND = 200
+ERROR_PROTOCOL = 0x008
+"""CAN_ERR_PROT of linux/can/error.h."""
 ERROR_BUS_OFF = 0x040
 """CAN_ERR_BUSOFF of linux/can/error.h; socketcand sends errors as `< error CLASS SECONDS.MICROS >`."""
 MOST_BEHIND = 64 * 1024
@@ -64,9 +66,15 @@ class Socketcand:
                 writer.close()
         self.is_off = off
 
+    def disturb(self) -> None:
+        """An error frame to everybody: something is wrong on the wire, and everything goes on."""
+        for writer in self._raw:
+            if not writer.is_closing():
+                writer.write(self._error(ERROR_PROTOCOL))
+
     @staticmethod
-    def _error() -> bytes:
-        return f"< error {ERROR_BUS_OFF:03X} {time.time():.6f} >".encode("ascii")
+    def _error(error: int = ERROR_BUS_OFF) -> bytes:
+        return f"< error {error:03X} {time.time():.6f} >".encode("ascii")
 
     async def start(self) -> None:
         """Listen."""
