@@ -9,6 +9,7 @@ PERIOD_S = 0.02
 LONGEST_STEP_S = 1.0
 """After a longer pause (a suspended computer) the time between is left out."""
 SHORTEST_STEP_S = 0.001
+HELD = "load_w, pv_w, cell_c, box_c, box_humidity_pct"
 
 
 class Plant:
@@ -19,6 +20,7 @@ class Plant:
         self.speed = speed
         self.hold_cell_c: float | None = None
         self.hold_box_c: float | None = None
+        self.hold_humidity_pct: float | None = None
         self._stepped_s = time.monotonic()
 
     def catch_up(self) -> None:
@@ -46,7 +48,9 @@ class Plant:
         """The air in the box: °C, % relative humidity, hPa."""
         site = self.site
         box_c = site.box_temperature_c if self.hold_box_c is None else self.hold_box_c
-        return box_c, site.box_humidity_pct, site.pressure_hpa
+        held_pct = self.hold_humidity_pct
+        humidity_pct = site.box_humidity_pct if held_pct is None else held_pct
+        return box_c, humidity_pct, site.pressure_hpa
 
     def hold(self, name: str, value: float | None) -> None:
         """Override a value, or give it back to the profile and the model (None). Raises ValueError.
@@ -63,7 +67,7 @@ class Plant:
         elif name == "box_c":
             self.hold_box_c = value
         elif name == "box_humidity_pct":
-            site.box_humidity_pct = DRY_PCT if value is None else value
+            self.hold_humidity_pct = value
         elif name == "soc_pct" and value is not None and 0.0 <= value <= 100.0:
             site.rack.soc_pct = value
         else:
