@@ -43,7 +43,9 @@ class Verdict:
     """Bytes of the log that the processes had written and the disk had not."""
 
 
-def judge(life: Life, instants: Iterable[float], random: Random, told: Told) -> list[Verdict]:
+def judge(
+    life: Life, instants: Iterable[float], random: Random, told: Told, first_fate: int = 0
+) -> list[Verdict]:
     """A cut at each instant, by one fate after the other."""
     verdicts: list[Verdict] = []
     disk = Disk(life.before)
@@ -59,7 +61,7 @@ def judge(life: Life, instants: Iterable[float], random: Random, told: Told) -> 
         if not cut_s:
             earlier[mark_s + GRACE_S] = disk.seen()
             continue
-        fate = FATES[len(verdicts) % len(FATES)]
+        fate = FATES[(first_fate + len(verdicts)) % len(FATES)]
         left = disk.cut(random, fate)
         with tempfile.TemporaryDirectory() as folder:
             before, last, found = (

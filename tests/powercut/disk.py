@@ -70,7 +70,7 @@ def _sectors(op: Op) -> Iterator[tuple[int, int]]:
         low = high
 
 
-@dataclass
+@dataclass(eq=False)
 class Name:
     """A creation, renaming or deletion that is not for sure on the disk."""
 
@@ -87,8 +87,8 @@ class Disk:
         """By name, as the processes see it."""
         self._inodes: dict[int, File] = {}
         self._names: list[Name] = []
-        self._syncs: dict[int, tuple[dict[int, int], int]] = {}
-        """By number: how much waited of each file, and how many names, when it began."""
+        self._syncs: dict[int, tuple[dict[int, int], tuple[Name, ...]]] = {}
+        """By number: how much waited of its file, and which names, when it began."""
         self.syncs = self.bytes = 0
 
     def know(self, inodes: dict[str, int]) -> None:
@@ -113,7 +113,7 @@ class Disk:
     def _begin_sync(self, op: Op) -> None:
         file = self._inodes.get(op.inode)
         waits = {} if file is None else {op.inode: len(file.waiting)}
-        self._syncs[op.offset] = waits, len(self._names)
+        self._syncs[op.offset] = waits, tuple(self._names)
 
     def _end_sync(self, op: Op) -> None:
         waits, names = self._syncs.pop(op.offset)
@@ -121,10 +121,7 @@ class Disk:
         file = self._inodes.get(op.inode)
         if file is None:
             # The folder itself: every name so far.
-            for name in self._names[:names]:
-                self._fix(name)
-            del self._names[:names]
-            self._shift(names)
+            self._fix([name for name in self._names if name in names])
             return
         done = min(waits[op.inode], len(file.waiting))
         for one in file.waiting[:done]:
@@ -133,17 +130,16 @@ class Disk:
         for waiting, _ in self._syncs.values():
             if op.inode in waiting:
                 waiting[op.inode] = max(0, waiting[op.inode] - done)
-        created = [one for one in self._names if one.file is file and one.op.kind == "C"]
-        for name in created:
-            self._fix(name)
+        for name in [one for one in self._names if one.file is file and one.op.kind == "C"]:
+            # With what happened to that name before: it has one place in the folder.
+            before = self._names[: self._names.index(name)]
+            same = [one for one in before if name.op.name in (one.op.name, _target(one.op))]
+            self._fix([*same, name])
+
+    def _fix(self, names: list[Name]) -> None:
+        for name in names:
+            _put(self._sure, name)
             self._names.remove(name)
-
-    def _shift(self, names: int) -> None:
-        for number, (waits, count) in self._syncs.items():
-            self._syncs[number] = waits, max(0, count - names)
-
-    def _fix(self, name: Name) -> None:
-        _put(self._sure, name)
 
     def _rename(self, op: Op) -> None:
         file = self._seen.pop(op.name, None)
@@ -172,6 +168,10 @@ class Disk:
         return {name: bytes(_left(file, fate, random)) for name, file in left.items()}
 
 
+def _target(op: Op) -> str:
+    return op.data.decode() if op.kind == "R" else op.name
+
+
 def _put(folder: dict[str, File], name: Name) -> None:
     op = name.op
     if op.kind == "C" and name.file is not None:
@@ -179,7 +179,7 @@ def _put(folder: dict[str, File], name: Name) -> None:
         return
     folder.pop(op.name, None)
     if op.kind == "R" and name.file is not None:
-        folder[op.data.decode()] = name.file
+        folder[_target(op)] = name.file
 
 
 def _whole(file: File) -> bytearray:

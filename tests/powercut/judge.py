@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from appliance import latch
 from appliance.model import SystemInfo
 from appliance.store import FILE_NAME, Durable
 from tests.powercut.shim import lay
@@ -26,6 +27,7 @@ class Kept:
     hours: dict[tuple[str, str], float] = field(default_factory=dict)
     info: SystemInfo = field(default_factory=SystemInfo)
     durable: Durable = field(default_factory=Durable)
+    latch: bytes | None = None
     faults: list[str] = field(default_factory=list)
     """What SQLite finds wrong with the file."""
 
@@ -33,7 +35,7 @@ class Kept:
 def read(files: dict[str, bytes], folder: Path) -> Kept:
     """What a box finds that starts with these files. `folder` is made to hold exactly them."""
     lay(files, folder)
-    kept = Kept()
+    kept = Kept(latch=files.get(latch.FILE_NAME))
     if FILE_NAME not in files:
         return kept
     try:

@@ -65,3 +65,14 @@ def test_a_renamed_file_may_have_either_name() -> None:
     disk.play(op("R", name="part", data=b"old", inode=0))
     found = {disk.cut(Random(seed)).get("old") for seed in range(60)}
     assert found == {b"1", b"", b"2"}
+
+
+def test_a_name_that_was_used_again_belongs_to_the_newer_file() -> None:
+    disk = Disk({})
+    for one in (
+        op("C", name="wal"), op("F", 1), op("E", 1), op("U", name="wal", inode=0),
+        op("C", name="wal", inode=8), op("W", data=b"new", inode=8), op("F", 2, inode=8),
+        op("E", 2, inode=8), op("F", 3, inode=1), op("E", 3, inode=1),
+    ):  # fmt: skip
+        disk.play(one)
+    assert disk.cut(Random(1), "nothing") == {"wal": b"new"}
