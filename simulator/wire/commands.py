@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     button = commands.add_parser("button", help="press a button shortly")
     button.add_argument("name")
     button.add_argument("--hold", choices=("down", "up"), help="keep it down, or let go of it")
-    hold = commands.add_parser("set", help="override load_w, pv_w, cell_c, box_c, box_humidity_pct; set soc_pct")
+    hold = commands.add_parser(
+        "set", help="override load_w, pv_w, cell_c, box_c, box_humidity_pct; set soc_pct"
+    )
     hold.add_argument("name")
     hold.add_argument("value", help="a number, or `profile` to give it back")
     commands.add_parser("show", help="the truth about the plant")
