@@ -6,7 +6,7 @@ SCENE  ?= sunny
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types imports tests bench screens lock clean
+.PHONY: help setup run test lint types imports tests bench powercut screens lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sed 's/^/  make /'
@@ -34,6 +34,9 @@ tests:
 
 bench: setup ## the performance table: build/bench.json
 	$(BIN)/python -m tests.bench
+
+powercut: setup ## 100 power cuts of the whole box, on a disk that forgets what was not synced
+	$(BIN)/python -m tests.powercut --times 100
 
 screens: setup ## every page × scene: build/screens/*.png
 	$(BIN)/python -c "from pathlib import Path; from appliance.gui.screens import render_screens; render_screens(Path('build/screens'))"

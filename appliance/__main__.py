@@ -150,6 +150,10 @@ def _ctl(chosen: argparse.Namespace) -> int:
     site = load_site(chosen.site)
     if chosen.what == "blackbox":
         return ctl_files.run(chosen, site, sys.stdout)
+    if chosen.what in ("info", "limits") or getattr(chosen, "all", False):
+        from appliance import ctl_history
+
+        return ctl_history.run(chosen, site, sys.stdout)
     ctl = Ctl(Path(site.run_folder), chosen.json, sys.stdout)
     try:
         match chosen.what:
