@@ -211,6 +211,8 @@ class Joining:
     def _sag_v(self, battery: BatteryReading, apart: Apart, mean_v: float) -> float:
         """How much higher (+, while discharging) the joined racks may be without their current."""
         joined_ah = (len(battery.racks) - len(apart)) * self._rack_wh / mean_v
+        if not joined_ah > 0.0:
+            return 0.0  # none is joined, or the voltage is absurd: nothing is explained by a sag
         return SAG_PER_C * mean_v * (battery.current_a or 0.0) / joined_ah
 
     def _fits(self, volts: float, mean_v: float, seen: Snapshot, sag_v: float) -> bool:
