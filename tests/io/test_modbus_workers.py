@@ -13,7 +13,7 @@ from appliance.io.buses.modbus import ModbusBus
 from appliance.io.modbus_workers import ModbusThread, modbus_workers
 from appliance.io.registers import Block, Write
 from appliance.mailbox import Slots
-from appliance.model import InverterState
+from appliance.model import InverterState, PollCounts
 from appliance.site import Inverter
 from appliance.supervisor import Lease, Worker
 from tests.io.cases import INVERTERS
@@ -226,3 +226,20 @@ def test_waiting_for_a_silent_inverter_costs_no_processor_time() -> None:
                 decide(slots, RUN)
                 pause(0.1)
         assert spent_s[0] < 0.05 * 1.5
+
+
+def test_polls_and_those_that_failed_are_counted() -> None:
+    with in_operation(FakeModbus()) as inverter, em24(FakeModbus()) as meter:
+        slots = Slots.create(("grid", "pv"), buses=("inverter_lan", "meter_lan"))
+
+        def counted() -> dict[str, PollCounts]:
+            newest = slots.wires["meter_lan"].newest()
+            return {} if newest is None else {one.device: one for one in newest.value.devices}
+
+        with running(modbus_workers(site_on(inverter.port, meter.port), CLOCK, slots)):
+            assert soon(lambda: counted() and counted()["grid meter"].polls >= 5)
+            assert counted()["grid meter"].failed == 0
+            meter.silent_units.add(1)
+            assert soon(lambda: counted()["grid meter"].failed >= 2)
+            assert counted()["pv meter"].failed == 0, "the other device on the bus is well"
+            assert counted()["grid meter"].polls > counted()["grid meter"].failed

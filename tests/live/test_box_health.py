@@ -88,14 +88,9 @@ def test_a_core_that_is_killed_leaves_a_recording_that_is_named_at_the_next_star
     box.kill("core")
     box.world.plug("inverter", plugs.IN)
     box.wait(lambda status: status["uptime_s"] < 10.0, 20)
-    box.wait(
-        lambda _status: (
-            (folder / part.name.removesuffix(".part")).exists()
-            or any(one.name == part.name.replace(".part", ".jsonl.gz") for one in folder.iterdir())
-        ),
-        10,
-    )
+    name = part.name.removesuffix(".part")
+    box.wait(lambda _status: (folder / f"{name}.jsonl.gz").exists(), 10)
     listed = json.loads(box.ctl("blackbox", "list", "--json").stdout)
-    (found,) = [one for one in listed if one["name"] == part.name.removesuffix(".part")]
+    (found,) = [one for one in listed if one["name"] == name]
     assert found["whole"] is False
     assert 201 in [error["number"] for error in found["errors"]]
