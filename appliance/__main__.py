@@ -148,9 +148,13 @@ def _ctl(chosen: argparse.Namespace) -> int:
     from appliance.ctl import Ctl, want_of
 
     site = load_site(chosen.site)
+    if chosen.what == "test":
+        from appliance import by_hand
+
+        return by_hand.run(chosen, site, sys.stdout)
     if chosen.what == "blackbox":
         return ctl_files.run(chosen, site, sys.stdout)
-    if chosen.what in ("info", "limits") or getattr(chosen, "all", False):
+    if chosen.what in ("info", "limits") or (chosen.what == "errors" and chosen.all):
         from appliance import ctl_history
 
         return ctl_history.run(chosen, site, sys.stdout)
@@ -215,11 +219,27 @@ def _config(chosen: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
         return OK
     site = load_site(chosen.file)
+    if chosen.action == "pin":
+        return _pin(site, remove=chosen.remove)
     sys.stdout.write(f"{chosen.file}: {site.name} is in order\n")
     code = site.grid_code
     if code is not None and code.unverified:
         doubtful = f"{code.unverified} figures are not verified: ask the grid operator"
         sys.stdout.write(f"{code.title}, {code.edition}: {doubtful}\n")
+    return OK
+
+
+def _pin(site: SiteSettings, *, remove: bool) -> int:
+    from appliance.pin import PinError, set_pin
+
+    try:
+        sys.stdout.write(f"{set_pin(Path(site.data_folder), remove=remove)}\n")
+    except PinError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_INPUT
+    except OSError as error:
+        sys.stderr.write(f"the PIN cannot be kept: {error}\n")
+        return FAILED
     return OK
 
 

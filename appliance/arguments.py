@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from appliance import can_log, ctl_files, probe
+from appliance.model import State
 from appliance.statemachine.states import GOALS
+from appliance.statemachine.steps import NEXT
 
 
 def _site_argument(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +60,11 @@ def command_line() -> argparse.ArgumentParser:
     actions = config.add_subparsers(dest="action", required=True)
     actions.add_parser("check").add_argument("file", type=Path)
     actions.add_parser("schema")
+    pin = actions.add_parser(
+        "pin", help="set the installer's PIN of the box: asked for, never an argument"
+    )
+    pin.add_argument("file", type=Path, help="site.toml, which names the data_folder")
+    pin.add_argument("--remove", action="store_true", help="no PIN any more")
     return parser
 
 
@@ -102,6 +109,29 @@ def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser
     limits.add_argument("--days", type=_days, default=7, metavar="N", help="the newest N days")
 
 
+def _test_arguments(test: argparse.ArgumentParser) -> None:
+    """What `appliance/by_hand.py` does; without a WHAT it listens to the keyboard."""
+    pin = "outside maintenance: ask for the installer's PIN (first line of what is piped in)"
+    test.add_argument("--pin", action="store_true", help=pin)
+    test.add_argument("--for", dest="test_s", type=_number, default=600.0, metavar="S")
+    whats = test.add_subparsers(dest="test", metavar="WHAT")
+    power = whats.add_parser("power", help="hold a battery power, discharge +")
+    power.add_argument("power_w", type=_number)
+    state = whats.add_parser("state", help="go there step by step")
+    state.add_argument("name", choices=[str(one) for one in (*NEXT, State.RUN)])
+    mode = whats.add_parser("mode", help="follow this control mode")
+    mode.add_argument("name")
+    output = whats.add_parser("output", help="hold one output")
+    output.add_argument("name")
+    output.add_argument("value", metavar="on|off|PERCENT")
+    for one in (power, state, mode, output):
+        one.add_argument("--for", dest="hold_s", type=_number, default=60.0, metavar="S")
+        one.add_argument("--pin", action="store_true", default=argparse.SUPPRESS, help=pin)
+    end = whats.add_parser("end", help="end the test, whoever began it")
+    for one in (power, state, mode, output, end):
+        one.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
+
+
 def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     _site_argument(ctl)
     ctl.add_argument("--json", action="store_true", help="for programs")
@@ -133,6 +163,7 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     balance = asks.add_parser("balance", help="allow the cells to be balanced, or forbid it")
     balance.add_argument("on_off", choices=("on", "off"))
     _history_arguments(asks)
+    _test_arguments(asks.add_parser("test", help="test the box by hand, from the keyboard"))
     ctl_files.add_arguments(asks.add_parser("blackbox", help="recordings of errors"))
     for parser in asks.choices.values():
         parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)

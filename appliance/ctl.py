@@ -41,6 +41,8 @@ def status_words(status: Status, run_folder: Path) -> Words:
         "mode": decision.mode,
         "mode_by": decision.mode_by,
         "why": decision.why,
+        "test": None if decision.test is None else test_words(status),
+        "cap": decision.cap,
         "soc_pct": seen.battery.soc_pct if seen.battery else None,
         "setpoint_w": decision.setpoints.power_w,
         "estop": any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors),
@@ -67,6 +69,23 @@ def status_words(status: Status, run_folder: Path) -> Words:
         "sources": status.ages_s,
         "lateness": status.lateness,
         "scheduling": status.scheduling,
+    }
+
+
+def test_words(status: Status) -> Words:
+    """Who tests the box, for how long still, and what is held."""
+    test, now_s = status.decision.test, status.snapshot.now_s
+    if test is None:
+        return {}
+    return {
+        "by": test.by,
+        "left_s": round(test.until_s - now_s, 1),
+        "with_pin": test.by_pin,
+        "step": test.step,
+        "mode": test.mode,
+        "power_w": None if test.power is None else test.power.power_w,
+        "outputs": {one.actuator: one.percent for one in test.outputs},
+        "returns_to": test.returns_to,
     }
 
 
