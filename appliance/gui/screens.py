@@ -1,5 +1,6 @@
 """Every page in every scene as a PNG, for people to look at and for tests to compare."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
@@ -53,13 +54,13 @@ def stage(scene: Scene, page: str) -> Screen:
     return screen
 
 
-def render_screens(folder: Path) -> list[Path]:
+def render_screens(folder: Path, scenes: Iterable[Scene] = SCENES) -> list[Path]:
     """Draw all into `folder`: `home-charging.png`, … Sheets and full-screen notices only over home."""
     prepare(offscreen=True)
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for page in (name.split("_")[1] for name in pages()):
-        for scene in SCENES:
+        for scene in scenes:
             if page != "home" and (scene.sheet or scene.name.startswith("estop")):
                 continue
             screen = stage(scene, page)

@@ -1,18 +1,23 @@
 """Every page in every scene: nothing cut, nothing outside, everything tappable with a thumb."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtQuick import QQuickItem
 
-from appliance.errors import ERRORS
-from appliance.gui.scenes import BY_NAME, NOW, SCENES, Scene, status
-from appliance.gui.screen import pages
+from appliance.clock import VirtualClock
+from appliance.errors import ERRORS, Row
+from appliance.gui.scenes import BY_NAME, METER_SILENT, NOW, SCENES, Scene, status
+from appliance.gui.screen import Screen, pages
 from appliance.gui.screens import render_screens
-from appliance.model import ActiveError
+from appliance.model import ActiveError, State
+from appliance.site import Language
+from appliance.texts import state_title, title
 from tests.gui.conftest import Stage
+from tests.gui.fake_core import FakeCore
 from tests.gui.walk import ancestors, find, place, scrolls, targets, texts, words
 
 PAGES = [name.split("_")[1] for name in pages()]
@@ -54,18 +59,49 @@ def test_everything_can_be_read_and_tapped(staged: Stage, scene: Scene, page: st
     assert small == []
 
 
-@pytest.mark.parametrize("row", ERRORS, ids=lambda row: str(row.number))
-def test_every_error_fits(staged: Stage, row: object) -> None:
-    known = next(known for known in ERRORS if known is row)
-    error = ActiveError(
-        number=known.number, source="battery and inverter", severity=known.severity,
-        title=known.title, remedy=known.remedy, effects=known.effects, since_at=NOW,
-        latched=known.latched,
+def raised(row: Row, longest_source: str) -> ActiveError:
+    return ActiveError(
+        number=row.number, source=longest_source, severity=row.severity,
+        title=row.title, remedy=row.remedy, effects=row.effects, since_at=NOW,
+        latched=row.latched, derate_pct=row.derate_pct,
     )  # fmt: skip
-    for page in PAGES:
-        screen = staged(Scene(name="one error", status=status(errors=(error,))), page)
-        assert [found for text in texts(screen) if (found := problem(text))] == []
-        assert any(known.title in word for word in words(screen))
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", get_args(Language))
+def test_every_error_fits(app: QGuiApplication, language: Language, page: str) -> None:
+    core = FakeCore()
+    screen = Screen(core, VirtualClock(NOW), language=language)
+    screen.window.setProperty("page", PAGES.index(page))
+    wrong = []
+    for row in ERRORS:
+        core.waiting = status(errors=(raised(row, "buttons and e-stop"),))
+        screen.tick()
+        app.processEvents()
+        screen.picture()
+        wrong += [f"{row.number} {found}" for text in texts(screen) if (found := problem(text))]
+        assert any(title(row, language) in word for word in words(screen)), row.number
+    assert wrong == []
+    screen.close()
+    app.processEvents()
+    assert screen.warnings == []
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_every_state_fits(app: QGuiApplication, language: Language) -> None:
+    core = FakeCore()
+    screen = Screen(core, VirtualClock(NOW), language=language)
+    for errors in ((), (METER_SILENT,)):
+        for state in State:
+            core.waiting = status(state=state, errors=errors)
+            screen.tick()
+            app.processEvents()
+            screen.picture()
+            assert [found for text in texts(screen) if (found := problem(text))] == []
+            assert state_title(state, language) in words(screen)
+    screen.close()
+    app.processEvents()
+    assert screen.warnings == []
 
 
 def covers(top: QQuickItem) -> bool:
@@ -97,7 +133,8 @@ def test_the_same_scene_is_the_same_picture(staged: Stage) -> None:
 
 
 def test_render_screens(app: QGuiApplication, tmp_path: Path) -> None:
-    drawn = render_screens(tmp_path / "screens")
+    few = [BY_NAME[name] for name in ("charging", "fault", "estop", "mode")]
+    drawn = render_screens(tmp_path / "screens", few)
     assert {path.name for path in drawn} >= {"home-charging.png", "alarms-fault.png"}
     assert list((tmp_path / "screens").iterdir()) != []
     for path in drawn:

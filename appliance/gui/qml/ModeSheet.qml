@@ -44,13 +44,14 @@ Sheet {
             required property bool pending
 
             width: list.width
-            height: 72
+            height: Math.max(72, words.height + 18)
             radius: Theme.buttonRadius
             color: touch.down ? Theme.colour.line : Theme.colour.surface2
             border.width: current || pending ? 2 : 0
             border.color: current ? Theme.colour.accent : Theme.colour.info
 
             Column {
+                id: words
                 anchors { left: parent.left; leftMargin: 18; right: state.left; rightMargin: 12; verticalCenter: parent.verticalCenter }
                 spacing: 2
 
