@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -98,7 +99,7 @@ class Core:
             BlackBox(self._data / "blackbox", site.blackbox, site.name),
             site,
             clock,
-            spot,
+            partial(spot, language=site.language),
             error_event,
             slots.battery_memory,
         )

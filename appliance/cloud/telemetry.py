@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.model import Decision, RackReading, Snapshot
+from appliance.model import ActiveError, Decision, RackReading, Snapshot
+from appliance.site import Language
+from appliance.texts import ENGLISH, title
 
 Value = Callable[[Snapshot, Decision], object]
 
@@ -18,9 +20,26 @@ class Field:
     value: Value
 
 
-def spot(snapshot: Snapshot, decision: Decision) -> dict[str, object]:
+def spot(snapshot: Snapshot, decision: Decision, language: Language = ENGLISH) -> dict[str, object]:
     """Body of one SC_Spot_10s record. What is not known stays None. Signs: grid import +, discharge +, PV +."""
-    return {field.name: field.value(snapshot, decision) for field in FIELDS}
+    body = {field.name: field.value(snapshot, decision) for field in FIELDS}
+    return body | {"alarms": [alarm(error, language) for error in decision.errors]}
+
+
+def alarm(error: ActiveError, language: Language) -> dict[str, object]:
+    """One raised error: for machines in English, for people in the language of the site."""
+    return {
+        "id": error.id,
+        "number": error.number,
+        "source": error.source,
+        "severity": error.severity.value,
+        "title": error.title,
+        "language": language,
+        "title_local": title(error, language),
+        "since_at": error.since_at.isoformat(),
+        "latched": error.latched,
+        "acknowledged_by": error.acknowledged_by,
+    }
 
 
 def _battery(name: str) -> Value:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import msgspec
+
 from appliance.cloud.telemetry import FIELDS, spot
 from appliance.model import (
     ActiveError,
@@ -102,6 +104,29 @@ def test_signs_and_sums() -> None:
     assert json.loads(json.dumps(body)) == body
 
 
+def test_alarms_are_told_in_english_and_in_the_language_of_the_site() -> None:
+    error = ActiveError(
+        201, "inverter", Severity.ERROR, "Inverter does not answer", "r", (Effect.STOP,), AT
+    )
+    seen = msgspec.structs.replace(DECISION, errors=(error,))
+    told = spot(SEEN, seen, "da")["alarms"]
+    assert json.loads(json.dumps(told)) == [
+        {
+            "id": "201-inverter-20261121T120000.000000Z",
+            "number": 201,
+            "source": "inverter",
+            "severity": "error",
+            "title": "Inverter does not answer",
+            "language": "da",
+            "title_local": "Inverteren svarer ikke",
+            "since_at": "2026-11-21T12:00:00+00:00",
+            "latched": False,
+            "acknowledged_by": None,
+        }
+    ]
+    assert spot(SEEN, msgspec.structs.replace(DECISION, errors=()), "da")["alarms"] == []
+
+
 def test_what_is_not_known_is_null_and_not_zero() -> None:
     body = spot(BLIND, DECISION)
     measured = {field.name for field in FIELDS if field.unit} - {
@@ -116,8 +141,6 @@ def test_what_is_not_known_is_null_and_not_zero() -> None:
 
 
 def test_zero_is_not_unknown() -> None:
-    import msgspec
-
     still = msgspec.structs.replace(SEEN, grid=MeterReading(power_w=0.0))
     assert spot(still, DECISION)["grid_w"] == 0.0
     unknown = msgspec.structs.replace(SEEN, pv=MeterReading())
