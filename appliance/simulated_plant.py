@@ -105,6 +105,10 @@ class Plant:
             "discharge_wh": self.discharge_wh,
         }
 
+    def drain(self, pct: float) -> None:
+        """Take so much of its charge away from the battery: what a BMS draws for itself, or time."""
+        self._site.rack.soc_pct = max(0.0, self._site.rack.soc_pct - pct)
+
     def follow(self, setpoints: Setpoints, dt_s: float) -> None:
         """Do as commanded for `dt_s`."""
         site = self._site

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appliance.critically_low import LOW, forbids_rescue, not_yet_up
+from appliance.critically_low import LOW, critically_low, forbids_rescue, not_yet_up
 from appliance.model import Memory, RescueCharge, Snapshot, State, Wish
 from appliance.site import SiteSettings
 
@@ -17,6 +17,7 @@ def rescue_next(seen: Snapshot, memory: Memory, site: SiteSettings) -> RescueCha
     if rescue is None:
         low = any(error.number == LOW for error in memory.errors)
         begins = low and memory.state in BEGINS and _wanted(memory, site)
+        begins = begins and critically_low(seen.battery, site) != ""
         begins = begins and not forbids_rescue(seen, memory, site)
         return RescueCharge(now_s) if begins else None
     if rescue.rests_until_s is not None:
