@@ -6,29 +6,25 @@ more than SLICE_BYTES are written in a round (docs/decisions/0022).
 """
 
 import errno
-import gzip
 import logging
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 import appliance
 from appliance import blackbox_files as files
 from appliance.blackbox_files import Header, Named, Part
+from appliance.blackbox_memory import Chunk, Ring, line
 from appliance.model import ActiveError, Moment, Severity
 from appliance.site.blackbox import BlackBox as Settings
 
+__all__ = ["BlackBox", "line"]
+
 log = logging.getLogger(__name__)
 
-CHUNK_BYTES: Final = 1 << 19
-"""Of lines that are compressed together."""
-MEMORY_BYTES: Final = 24 << 20
-"""Of compressed lines. Where cycles are large and fast, less than `before_s` is kept, and the header says so."""
 SLICE_BYTES: Final = 1 << 19
 """Written to disk in one round."""
 PIECE_S: Final = 1.0
@@ -37,25 +33,6 @@ REPEAT_S: Final = 3_600.0
 """The same number again within this: a warning is not recorded, another error without the time that is on disk already."""
 LONGEST_S: Final = 900.0
 """Of errors that follow each other; what comes later gets a recording of its own."""
-_encoder = msgspec.json.Encoder()
-
-
-def line(moment: Moment) -> bytes:
-    """One line of a recording: the Snapshot's fields and, beside them, the decision."""
-    snapshot, decision = _encoder.encode(moment.snapshot), _encoder.encode(moment.decision)
-    return snapshot[:-1] + b',"decision":' + decision + b"}"
-
-
-class _Chunk(NamedTuple):
-    """Some cycles, as a gzip member."""
-
-    number: int
-    first_s: float
-    last_s: float
-    began_at: datetime
-    ended_at: datetime
-    cycles: int
-    data: bytes
 
 
 @dataclass(slots=True)
@@ -67,7 +44,7 @@ class _Recording:
     until_s: float
     latest_s: float
     """It ends then, whatever comes."""
-    waiting: deque[_Chunk]
+    waiting: deque[Chunk]
     continues: str | None
     began_at: datetime
     ended_at: datetime
@@ -84,16 +61,6 @@ class _Recording:
         )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Lines:
-    """Cycles that are not compressed yet."""
-
-    texts: list[bytes] = field(default_factory=list)
-    size: int = 0
-    first: Moment | None = None
-    last: Moment | None = None
-
-
 class BlackBox:
     """Belongs to one thread (the recorder)."""
 
@@ -102,11 +69,7 @@ class BlackBox:
         self._settings = settings or Settings()
         self._site = site
         self._budget = self._settings.disk_mb * 1_000_000
-        self._chunks: deque[_Chunk] = deque()
-        self._held = 0
-        """Bytes of all chunks."""
-        self._numbers = 0
-        self._lines = _Lines()
+        self._ring = Ring(self._settings.before_s)
         self._errors: tuple[ActiveError, ...] | None = None
         self._recorded_s: dict[int, float] = {}
         """By number of an error: when it was recorded in full."""
@@ -121,24 +84,20 @@ class BlackBox:
     @property
     def held_bytes(self) -> int:
         """Compressed, in memory."""
-        return self._held
+        return self._ring.held_bytes
 
     @property
     def held_s(self) -> float:
         """So far back the memory reaches."""
-        return self._chunks[-1].last_s - self._chunks[0].first_s if self._chunks else 0.0
+        chunks = self._ring.chunks
+        return chunks[-1].last_s - chunks[0].first_s if chunks else 0.0
 
     def add(self, moment: Moment) -> None:
         """Keep one cycle, and look whether an error was raised in it."""
-        text, lines, now_s = line(moment), self._lines, moment.snapshot.now_s
-        lines.texts.append(text)
-        lines.size += len(text)
-        lines.first = lines.first or moment
-        lines.last = moment
+        self._ring.add(moment)
         if moment.decision.errors is not self._errors:
             self._notice(moment)
-        writes = self._recording is not None
-        if lines.size >= CHUNK_BYTES or (writes and now_s - lines.first.snapshot.now_s >= PIECE_S):
+        if self._ring.due or (self._recording is not None and self._ring.waits_s >= PIECE_S):
             self._compress()
 
     def look(self, now_s: float) -> None:
@@ -177,9 +136,9 @@ class BlackBox:
     def freeze(self, name: str) -> Path:
         """Write all that is kept now, whatever happened; returns where it is. Raises OSError."""
         self._compress()
-        first, last = self._chunks[0], self._chunks[-1]
+        first, last = self._ring.chunks[0], self._ring.chunks[-1]
         recording = _Recording(
-            name, [], 0.0, 0.0, deque(self._chunks), None, first.began_at, last.ended_at
+            name, [], 0.0, 0.0, deque(self._ring.chunks), None, first.began_at, last.ended_at
         )
         while recording.waiting:
             self._write(recording, SLICE_BYTES)
@@ -220,8 +179,8 @@ class BlackBox:
         self._compress()
         from_s = now_s - self._settings.before_s
         after = self._last_number if again else 0
-        waiting = deque(c for c in self._chunks if c.last_s >= from_s and c.number > after)
-        joins = again and bool(self._chunks) and self._chunks[0].number <= after
+        waiting = deque(c for c in self._ring.chunks if c.last_s >= from_s and c.number > after)
+        joins = again and bool(self._ring.chunks) and self._ring.chunks[0].number <= after
         if not waiting:
             return
         first, last = waiting[0], waiting[-1]
@@ -237,25 +196,9 @@ class BlackBox:
         )
 
     def _compress(self) -> None:
-        """Cycles that wait become a chunk; the oldest chunks go."""
-        lines = self._lines
-        if lines.first is None or lines.last is None:
-            return
-        self._lines = _Lines()
-        lines.texts.append(b"")
-        data = gzip.compress(b"\n".join(lines.texts), compresslevel=6, mtime=0)
-        self._numbers += 1
-        first, last = lines.first.snapshot, lines.last.snapshot
-        chunk = _Chunk(
-            self._numbers, first.now_s, last.now_s, first.utc, last.utc, len(lines.texts) - 1, data
-        )
-        self._chunks.append(chunk)
-        self._held += len(data)
-        if self._recording is not None:
+        chunk = self._ring.compress()
+        if chunk is not None and self._recording is not None:
             self._recording.waiting.append(chunk)
-        oldest_s = chunk.last_s - self._settings.before_s
-        while self._held > MEMORY_BYTES or self._chunks[0].last_s < oldest_s:
-            self._held -= len(self._chunks.popleft().data)
 
     def _write(self, recording: _Recording, most: int) -> None:
         """At least one chunk, and no more than `most` bytes else. Raises OSError; nothing is lost then."""
@@ -270,11 +213,11 @@ class BlackBox:
             taken.append(chunk)
         data = b"".join(chunk.data for chunk in taken)
         if recording.part is None:
-            needed = sum(len(chunk.data) for chunk in recording.waiting) + files.HEADER_BYTES
-            files.make_room(self._folder, self._budget, needed)
+            whole = sum(len(chunk.data) for chunk in recording.waiting) + files.HEADER_BYTES
+            self._make_room(whole, whole)
             recording.part = Part(self._folder, recording.name, recording.header(self._site))
         else:
-            files.make_room(self._folder, self._budget, recording.part.size + len(data))
+            self._make_room(recording.part.size + len(data), len(data))
         recording.cycles += sum(chunk.cycles for chunk in taken)
         recording.ended_at = taken[-1].ended_at
         try:
@@ -285,6 +228,10 @@ class BlackBox:
         for _ in taken:
             recording.waiting.popleft()
         self._last_number = taken[-1].number
+
+    def _make_room(self, size: int, new: int) -> None:
+        if not files.make_room(self._folder, self._budget, size, new):
+            raise OSError(errno.ENOSPC, "no room for a recording")
 
     def _finish(self, recording: _Recording, *, whole: bool) -> None:
         assert recording.part is not None
@@ -304,7 +251,8 @@ class BlackBox:
         log.error("black box cannot be written: %s", error)
         if recording.part is not None:
             recording.part.drop()
-        self._recording = None
+        self._recording, self._next = None, None
+        self._recorded_s.clear()
 
     def _recover(self) -> None:
         try:

@@ -27,6 +27,11 @@ _EMPTY: Final = b"\x03\x00" + bytes(8)
 _LABEL: Final = b"BB"
 _TEXT_BYTES: Final = HEADER_BYTES - len(_MEMBER) - 2 - 4 - len(_EMPTY)
 MOST_NAMED: Final = 12
+MOST_FILES: Final = 500
+LEAVES_BYTES: Final = 64_000_000
+"""Free on the disk for the store, which matters more: older recordings go before there is less."""
+LEAST_BYTES: Final = 16_000_000
+"""With less than this nothing is recorded."""
 _READ_BYTES: Final = 1 << 16
 
 
@@ -113,12 +118,12 @@ class Part:
     """A recording that is being written. All calls raise OSError."""
 
     def __init__(self, folder: Path, name: str, header: Header) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{_free(folder, name)}{UNFINISHED}"
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         self.size = HEADER_BYTES
         try:
             os.pwrite(self._file, packed(header), 0)
+            _sync(folder)
         except OSError:
             self.drop()
             raise
@@ -183,16 +188,31 @@ def _found(folder: Path, ending: str) -> list[Entry]:
     return found
 
 
-def make_room(folder: Path, budget: int, needed: int) -> bool:
-    """Remove recordings until `needed` bytes more fit into the budget; False when they cannot.
+def make_room(folder: Path, budget: int, size: int, new: int) -> bool:
+    """Remove recordings until one of `size` fits into the budget, and its `new` bytes on the disk; False when not.
 
     The oldest goes first, but a critical one only when no other is left, or when those hold more than half.
     """
+    free = _free_bytes(folder) - new
+    sizes = [path.stat().st_size for path in folder.glob(f"*{ENDING}")]
+    if sum(sizes) + size <= budget and len(sizes) < MOST_FILES and free >= LEAVES_BYTES:
+        return True  # Nearly always, and without opening any.
     kept = entries(folder)
-    while kept and sum(entry.size for entry in kept) + needed > budget:
+    while kept and (
+        sum(entry.size for entry in kept) + size > budget
+        or len(kept) >= MOST_FILES
+        or free < LEAVES_BYTES
+    ):
         kept.remove(oldest := _least_worth(kept, budget))
         oldest.path.unlink(missing_ok=True)
-    return needed <= budget
+        free += oldest.size
+    return size <= budget and free >= LEAST_BYTES
+
+
+def _free_bytes(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    told = os.statvfs(folder)
+    return told.f_bavail * told.f_frsize
 
 
 def drop_oldest(folder: Path) -> bool:
@@ -222,12 +242,17 @@ def _free(folder: Path, name: str) -> str:
 def _named(part: Path) -> Path:
     path = part.with_name(part.name.removesuffix(UNFINISHED) + ENDING)
     part.replace(path)
-    folder = os.open(part.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync(part.parent)
     return path
+
+
+def _sync(folder: Path) -> None:
+    """Its names are on the disk, too."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _whole_bytes(path: Path, known: int) -> int:

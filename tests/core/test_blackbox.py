@@ -177,7 +177,7 @@ def test_what_is_held_in_memory_is_bounded_in_bytes_and_in_time(
     site = Cycles(box, hz=50.0).run(300.0)
     assert 60.0 <= box.held_s <= 75.0
     held = box.held_bytes
-    monkeypatch.setattr("appliance.blackbox.MEMORY_BYTES", held // 3)
+    monkeypatch.setattr("appliance.blackbox_memory.MEMORY_BYTES", held // 3)
     site.run(30.0)
     assert box.held_bytes <= held // 3
     assert box.held_s < 30.0
@@ -264,16 +264,39 @@ def test_the_oldest_go_first_but_critical_ones_are_kept(tmp_path: Path) -> None:
 
     for day, number in enumerate((401, 302, 301, 123, 302), start=1):
         recording(day, number)
-    assert files.make_room(tmp_path, 510_000, 100_000)
+    assert files.make_room(tmp_path, 510_000, 100_000, 0)
     assert [entry.name[6:8] for entry in recordings(tmp_path)] == ["01", "03", "04", "05"]
-    assert files.make_room(tmp_path, 410_000, 100_000)
+    assert files.make_room(tmp_path, 410_000, 100_000, 0)
     assert [entry.name[6:8] for entry in recordings(tmp_path)] == ["01", "04", "05"]
     recording(6, 112)
-    assert files.make_room(tmp_path, 410_000, 100_000)
+    assert files.make_room(tmp_path, 410_000, 100_000, 0)
     assert [entry.name[6:8] for entry in recordings(tmp_path)] == ["04", "05", "06"], (
         "critical ones hold more than half: their oldest goes"
     )
-    assert not files.make_room(tmp_path, 90_000, 100_000)
+    assert not files.make_room(tmp_path, 90_000, 100_000, 0)
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = BlackBox(tmp_path, SHORT)
+    site = Cycles(box).run(30.0).error(301).run(6.0).error()
+    before = recordings(tmp_path)[0].path
+    free = 70_000_000
+
+    def told(_path: Path) -> os.statvfs_result:
+        return os.statvfs_result((1, 1, 10**9, free, free, 0, 0, 0, 0, 255))
+
+    monkeypatch.setattr(os, "statvfs", told)
+    site.run(30.0).error(202).run(6.0).error()
+    assert before.exists()
+    free = 63_000_000
+    site.run(30.0).error(402).run(6.0).error()
+    assert [numbers(entry) for entry in recordings(tmp_path)] == [[402]]
+    free = 15_000_000
+    site.run(30.0).error(101).run(6.0)
+    assert recordings(tmp_path) == []
+    assert files.parts(tmp_path) == []
 
 
 def test_recordings_stay_within_their_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,6 +335,14 @@ def test_a_full_disk_costs_an_older_recording_and_never_the_recorder(
     site.run(30.0).error(101).run(6.0)
     assert len(recordings(tmp_path)) == 1
     assert not files.parts(tmp_path)
+
+
+def test_there_are_not_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 3)
+    site = Cycles(BlackBox(tmp_path, SHORT))
+    for number in (301, 402, 202, 101, 201):
+        site.run(30.0).error(number).run(6.0).error()
+    assert [numbers(entry) for entry in recordings(tmp_path)] == [[202], [101], [201]]
 
 
 def recorded(folder: Path) -> Path:
