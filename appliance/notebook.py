@@ -12,7 +12,7 @@ from typing import Final
 from appliance.limit_hours import LimitHours
 from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, State, SystemInfo
 from appliance.odometer import Odometer, start
-from appliance.store import Durable, Store
+from appliance.store import Durable, Store, key_of
 
 KEEP_S: Final = 10.0
 """Counters that only grow with time are written this often; the others at once."""
@@ -36,7 +36,8 @@ class Notebook:
         self._changes_written = -1
         self._hours = LimitHours()
         self._last: Decision | None = None
-        self._keep_due_s = float("-inf")
+        self._keep_due_s = 0.0
+        """Beside the telemetry's own ten seconds, so that both go to the disk together."""
 
     def open(self, store: Store, utc: datetime) -> None:
         """Before the first round with a store that was just opened: go on from what it knows."""
@@ -60,7 +61,7 @@ class Notebook:
         self._hours.add(decision)
         if last is None or decision.errors is not last.errors:
             self._errors.append((decision.errors, decision.utc))
-            new = sum(error.since_at == decision.utc for error in decision.errors)
+            new = _raised(decision, last)
             if new and self._odometer is not None:
                 self._odometer.raised(new)
         self._durable = durable_of(decision, self._durable)
@@ -161,6 +162,14 @@ class Notebook:
         store.add_limit_seconds(self._hours.waiting())
         store.errors.still_raised(utc)
         return self._hours.written
+
+
+def _raised(decision: Decision, last: Decision | None) -> int:
+    """How many errors are new; what the first cycle finds raised may be of an earlier run."""
+    if last is None:
+        return sum(error.since_at == decision.utc for error in decision.errors)
+    known = {key_of(error) for error in last.errors}
+    return sum(key_of(error) not in known for error in decision.errors)
 
 
 def durable_of(decision: Decision, before: Durable | None) -> Durable:

@@ -9,6 +9,7 @@ cloud has confirmed it, or until it is the oldest of too many.
 from appliance.store.database import FILE_NAME, set_aside_files
 from appliance.store.durable import Durable, MemoryLostError
 from appliance.store.history import ErrorRecord, History, LimitDay
+from appliance.store.occurrences import key_of
 from appliance.store.outbox import Outbox, OutboxRecord
 from appliance.store.writing import Store
 
@@ -22,5 +23,6 @@ __all__ = [
     "Outbox",
     "OutboxRecord",
     "Store",
+    "key_of",
     "set_aside_files",
 ]

@@ -7,7 +7,7 @@ from typing import Final
 
 FILE_NAME: Final = "store.sqlite"
 CHECKPOINT_PAGES: Final = 500
-"""The write-ahead log goes into the file every 2 MB: at rest about every half hour."""
+"""The write-ahead log goes into the file every 2 MB: on an ordinary day every ten minutes or so."""
 LOG_BYTES: Final = 4_000_000
 """After a burst the log shrinks to this."""
 KEEP_CORRUPT: Final = 3

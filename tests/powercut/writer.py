@@ -12,7 +12,7 @@ from random import Random
 import msgspec
 
 from appliance.blackbox import BlackBox
-from appliance.clock import SystemClock
+from appliance.clock import Clock, SystemClock
 from appliance.cloud.error_events import error_event
 from appliance.cloud.telemetry import spot
 from appliance.config import load_site
@@ -43,10 +43,7 @@ def live(folder: Path, random: Random) -> None:
     )  # fmt: skip
     threading.Thread(target=recorder.run, args=(Lease(clock),), daemon=True).start()
     threading.Thread(target=_drain, args=(folder,), daemon=True).start()
-    decision = Decision(
-        0, clock.now_s(), clock.utc(), State.RUN, State.RUN, "passive", "ctl", SAFE, 0.0, Limits(),
-        (), (), None, "it is so",
-    )  # fmt: skip
+    decision = first_decision(clock)
     while True:
         time.sleep(CYCLE_S)
         before = decision
@@ -59,6 +56,14 @@ def live(folder: Path, random: Random) -> None:
         stream.put(moment)
         if decision.errors is not before.errors:
             now.ring()
+
+
+def first_decision(clock: Clock) -> Decision:
+    """A box that runs, and all is well."""
+    return Decision(
+        0, clock.now_s(), clock.utc(), State.RUN, State.RUN, "passive", "ctl", SAFE, 0.0, Limits(),
+        (), (), None, "it is so",
+    )  # fmt: skip
 
 
 def _next(last: Decision, clock: SystemClock, random: Random) -> Decision:
