@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,7 @@ from appliance.blackbox import BlackBox
 from appliance.bus import BusServer
 from appliance.clock import Clock
 from appliance.cloud.error_events import error_event
-from appliance.cloud.telemetry import spot
+from appliance.cloud.telemetry import spot_in
 from appliance.config import build_modes, mode_inputs
 from appliance.control_loop import ControlLoop
 from appliance.cycle import Cycle
@@ -99,7 +98,7 @@ class Core:
             BlackBox(self._data / "blackbox", site.blackbox, site.name),
             site,
             clock,
-            partial(spot, language=site.language),
+            spot_in(site.language),
             error_event,
             slots.battery_memory,
         )

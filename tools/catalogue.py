@@ -31,6 +31,7 @@ def entries() -> Iterator[tuple[str, str]]:
         yield f"error {row.number} remedy", row.remedy
     for state, allows in STATES.items():
         yield f"state {state} title", allows.title
+        yield f"state {state} says", allows.says
     for name in SOURCES:
         yield f"source {name}", name
     for limit in LIMITS:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from appliance.model import ActiveError, Decision, RackReading, Snapshot
 from appliance.site import Language
-from appliance.texts import ENGLISH, title
+from appliance.texts import ENGLISH, catalogue, title
 
 Value = Callable[[Snapshot, Decision], object]
 
@@ -24,6 +25,12 @@ def spot(snapshot: Snapshot, decision: Decision, language: Language = ENGLISH) -
     """Body of one SC_Spot_10s record. What is not known stays None. Signs: grid import +, discharge +, PV +."""
     body = {field.name: field.value(snapshot, decision) for field in FIELDS}
     return body | {"alarms": [alarm(error, language) for error in decision.errors]}
+
+
+def spot_in(language: Language) -> Callable[[Snapshot, Decision], dict[str, object]]:
+    """`spot` for a site; its catalogue is read now, not while the control loop waits for its turn."""
+    catalogue(language)
+    return partial(spot, language=language)
 
 
 def alarm(error: ActiveError, language: Language) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """Every text of the screen, by id, in English; other languages in appliance/locale.
 
 QML reads them as `Texts.<id>`, Python through `text()`. Titles and remedies of errors, names of
-states and modes come from the core in English and are translated here by the same catalogue; the
-`why` sentence and the reasons of refusals stay as the core says them.
+states and modes come from the core in English and are translated by the same catalogue; the reasons
+of refusals stay as the core says them.
 """
 
 from typing import Final
@@ -85,6 +85,10 @@ TEXTS: Final[dict[str, str]] = {
     "limited": "Limited: {limit}",
     "limit_error": "active alarm",
     "limit_battery": "battery's own limit",
+    "why_wants": "{mode} wants {watts} W",
+    "why_allows": "{limit} allows {watts} W",
+    "why_now": "now {watts} W",
+    "why_cannot_say": "{mode} cannot say: a reading is missing; 0 W",
     "why_unknown": "The controller has not said.",
     # alarms
     "alarms_title": "Alarms",

@@ -8,7 +8,8 @@ from appliance.gui.alarms import AlarmRow, AlarmsHead, Banner, alarm_rows, alarm
 from appliance.gui.asks import Asked
 from appliance.gui.estop import Estop, estop
 from appliance.gui.flows import Flow, Ring, flows, ring
-from appliance.gui.texts import TEXTS, say, spoken, text, text_or
+from appliance.gui.texts import spoken, text, text_or
+from appliance.gui.why import limit_name, mode_title, sentence
 from appliance.model import State, Status, Word
 
 GREY_AFTER_S = 1.0
@@ -190,16 +191,11 @@ def _mode(look: Look) -> ModeTile:
     wanted = asked.mode
     return ModeTile(
         caption=text("mode_title", by=figures.chosen_by(decision.mode_by)),
-        title=_title(status, decision.mode),
-        pending="" if wanted is None else text("mode_pending", title=_title(status, wanted)),
+        title=mode_title(status, decision.mode),
+        pending="" if wanted is None else text("mode_pending", title=mode_title(status, wanted)),
         refused=text("mode_not_changed", reason=asked.mode_refused) if asked.mode_refused else "",
         can_choose=look.live,
     )
-
-
-def _title(status: Status, mode: str) -> str:
-    title = status.modes.get(mode)
-    return say(f"mode {mode}", title) if title else figures.name(mode)
 
 
 def _mode_rows(look: Look) -> tuple[ModeRow, ...]:
@@ -207,7 +203,7 @@ def _mode_rows(look: Look) -> tuple[ModeRow, ...]:
     if status is None:
         return ()
     rows = []
-    titles = {name: _title(status, name) for name in status.modes}
+    titles = {name: mode_title(status, name) for name in status.modes}
     for name, title in sorted(titles.items(), key=lambda mode: mode[1]):
         current, pending = name == status.decision.mode, name == look.asked.mode
         note = text("mode_asking") if pending else ""
@@ -242,11 +238,6 @@ def _why(look: Look) -> Why:
     decision = look.status.decision
     binding = decision.limits.binding if look.live else None
     return Why(
-        sentence=figures.sentence(decision.why),
-        limit=text("limited", limit=_limit(binding)) if binding else "",
+        sentence=sentence(look.status),
+        limit=text("limited", limit=limit_name(binding)) if binding else "",
     )
-
-
-def _limit(binding: str) -> str:
-    key = f"limit_{binding}"
-    return text(key) if key in TEXTS else figures.plain(say(f"limit {binding}", binding))

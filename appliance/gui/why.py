@@ -1,0 +1,65 @@
+"""Why does the box do what it does, in the language of the screen?
+
+In English the core's own sentence is shown. In another language it is told again from the same
+Decision: shorter, without the measured value behind a limit.
+"""
+
+from appliance.gui import figures
+from appliance.gui.texts import TEXTS, say, spoken, text
+from appliance.model import STOPS, ActiveError, Decision, Status
+from appliance.statemachine.states import STATES
+from appliance.texts import ENGLISH, state_title, title
+
+AS_WISHED_W = 1.0
+"""A setpoint that near to the wish is the wish."""
+
+
+def sentence(status: Status) -> str:
+    """One sentence on the newest cycle."""
+    decision = status.decision
+    if spoken() == ENGLISH:
+        return figures.sentence(decision.why)
+    if not STATES[decision.state].power:
+        return figures.sentence(_no_power(decision))
+    if decision.wish_w is None:
+        return text("why_cannot_say", mode=mode_title(status, decision.mode))
+    return figures.sentence(_power(status, decision.wish_w))
+
+
+def _no_power(decision: Decision) -> str:
+    state = decision.state
+    words = state_title(state, spoken())
+    words = f"{words}: {say(f'state {state} says', STATES[state].says)}"
+    worst = _worst(decision.errors)
+    return words if worst is None else f"{words} ({title(worst, spoken())})"
+
+
+def _worst(errors: tuple[ActiveError, ...]) -> ActiveError | None:
+    """The first that stops the box, else that holds it back: the core sorts them by urgency."""
+    stopping = [error for error in errors if not STOPS.isdisjoint(error.effects)]
+    holding = [error for error in errors if error.effects]
+    return next(iter((*stopping, *holding)), None)
+
+
+def _power(status: Status, wish_w: float) -> str:
+    decision = status.decision
+    words = text("why_wants", mode=mode_title(status, decision.mode), watts=f"{wish_w:.0f}")
+    given = f"{decision.setpoints.power_w:.0f}"
+    binding = decision.limits.binding
+    if binding is not None:
+        return f"{words}; {text('why_allows', limit=limit_name(binding), watts=given)}"
+    if abs(wish_w - decision.setpoints.power_w) > AS_WISHED_W:
+        return f"{words}, {text('why_now', watts=given)}"
+    return words
+
+
+def mode_title(status: Status, mode: str) -> str:
+    """A mode as people call it."""
+    known = status.modes.get(mode)
+    return say(f"mode {mode}", known) if known else figures.name(mode)
+
+
+def limit_name(binding: str) -> str:
+    """A row of LIMITS as people call it."""
+    key = f"limit_{binding}"
+    return text(key) if key in TEXTS else figures.plain(say(f"limit {binding}", binding))

@@ -1,0 +1,59 @@
+"""The why of a cycle in the language of the screen."""
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from appliance.gui.scenes import OVERCHARGED, status
+from appliance.gui.texts import speak
+from appliance.gui.why import sentence
+from appliance.model import Setpoints, State, Status
+from appliance.site import Language
+from appliance.texts import ENGLISH
+
+
+@pytest.fixture(autouse=True)
+def in_english_again() -> Iterator[None]:
+    yield
+    speak(ENGLISH)
+
+
+def held(seen: Status, power_w: float) -> Status:
+    return replace(seen, decision=replace(seen.decision, setpoints=Setpoints(power_w=power_w)))
+
+
+def test_in_english_it_is_the_sentence_of_the_core() -> None:
+    assert sentence(status(why="self-consumption wants -3 W")) == "Self-consumption wants −3 W"
+
+
+@pytest.mark.parametrize(
+    ("language", "seen", "words"),
+    [
+        ("de", status(battery_w=-1900.0), "Eigenverbrauch will −1900 W"),
+        (
+            "de",
+            held(status(battery_w=-3000.0, binding="cell voltage"), -1200.0),
+            "Eigenverbrauch will −3000 W; Zellspannung erlaubt −1200 W",
+        ),
+        ("da", held(status(battery_w=800.0), 300.0), "Egetforbrug vil 800 W, nu 300 W"),
+        (
+            "sv",
+            status(state=State.PRECHARGE),
+            "Kopplar in: väntar på att batteriets kontaktorer sluter",
+        ),
+        (
+            "da",
+            status(state=State.ERROR, errors=(OVERCHARGED,)),
+            "Fejl: ingen effekt, før fejlene er væk (En celle er overopladet)",
+        ),
+        (
+            "de",
+            status(battery_w=None),
+            "Eigenverbrauch kann nichts sagen: ein Messwert fehlt; 0 W",
+        ),
+    ],
+)
+def test_in_other_languages_it_is_told_again(language: Language, seen: Status, words: str) -> None:
+    speak(language)
+    assert sentence(seen) == words
