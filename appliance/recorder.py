@@ -179,7 +179,8 @@ class Recorder:
             if request is None or isinstance(request.want, BeatTest) or self._said(request, answer):
                 continue
             done = "done" if answer.ok else "refused"
-            text = f"{request.source} asks {request.want}: {done}: {answer.reason}"
+            want = msgspec.json.encode(request.want).decode()
+            text = f"{request.source} asks {want}: {done}: {answer.reason}"
             self._notes.line("request", utc, text)
             log.log(logging.INFO if answer.ok else logging.WARNING, "%s", text)
 
