@@ -88,6 +88,10 @@ class SiteControl:
         """Keep a button down, or let go of it; when (time.monotonic)."""
         return cast("float", self.order("hold", name=button, down=down)["at_s"])
 
+    def main_power(self, there: bool) -> None:
+        """A Strato Pi with a battery of its own loses its main power, or gets it back."""
+        self.order("main_power", there=there)
+
     def show(self) -> Json:
         """The truth about the plant."""
         return self.order("show")

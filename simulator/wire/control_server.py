@@ -24,6 +24,7 @@ class ControlServer:
             "estop": self._estop,
             "button": self._button,
             "hold": self._hold,
+            "main_power": self._main_power,
             "show": self._show,
             "writes": self._writes,
             "reads": self._reads,
@@ -84,6 +85,14 @@ class ControlServer:
 
     async def _hold(self, order: Json) -> Json:
         return {"at_s": self._stand_in.board.hold(str(order["name"]), bool(order["down"]))}
+
+    async def _main_power(self, order: Json) -> Json:
+        board = self._stand_in.board.strato_pi
+        if board is None:
+            msg = "only a Strato Pi tells of its main power"
+            raise ValueError(msg)
+        board.main_power(bool(order["there"]))
+        return {}
 
     async def _set(self, order: Json) -> Json:
         value = order["value"]

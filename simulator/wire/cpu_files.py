@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.wire.plugs import Plug
+from simulator.wire.plugs import IN, UNDER_VOLTAGE, Plug
 
 ZONE = Path("class/thermal/thermal_zone0")
 THROTTLED = Path("devices/platform/soc/soc:firmware/get_throttled")
 PERIOD_S = 0.2
+LOW = 1
+"""Bit 0: under-voltage now."""
 LOAD_C = 18.0
 """The processor above the air around it."""
 
@@ -27,12 +29,14 @@ class CpuFiles:
     def write(self) -> None:
         """Bring every file up to date."""
         temp = self._folder / ZONE / "temp"
-        if self._plug.is_in:
+        fault = self._plug.fault
+        if fault in (IN, UNDER_VOLTAGE):
             put(self._folder / ZONE / "type", "cpu-thermal")
             put(temp, str(round((self._box_c() + LOAD_C) * 1e3)))
         else:
             temp.unlink(missing_ok=True)
-        put(self._folder / THROTTLED, f"{self.throttled:x}")
+        bits = self.throttled | (LOW if fault == UNDER_VOLTAGE else 0)
+        put(self._folder / THROTTLED, f"{bits:x}")
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -11,7 +11,7 @@ LATE, GARBAGE, HALF, EXCEPTION = "late", "garbage", "half", "exception"
 WRONG_UNIT, STUCK, REBOOT = "wrong_unit", "stuck", "reboot"
 BUS_OFF, FROZEN, CHECKSUM = "bus_off", "frozen", "checksum"
 RACK_SILENT, RACK_FAULT, STRANGE_FAULT = "rack_silent", "rack_fault", "strange_fault"
-ERROR_FRAMES, FLAKY = "error_frames", "flaky"
+ERROR_FRAMES, FLAKY, UNDER_VOLTAGE = "error_frames", "flaky", "under_voltage"
 
 FAULTS = {
     IN: "works",
@@ -34,8 +34,10 @@ FAULTS = {
     ERROR_FRAMES: "its bus carries error frames beside everything else",
     # Only of a device behind Modbus.
     FLAKY: "leaves every fifth request unanswered",
+    # Only of the sensor that watches the computer.
+    UNDER_VOLTAGE: "its computer gets too little voltage",
 }
-HARMLESS = frozenset({ERROR_FRAMES, FLAKY})
+HARMLESS = frozenset({ERROR_FRAMES, FLAKY, UNDER_VOLTAGE})
 """The device goes on working."""
 
 

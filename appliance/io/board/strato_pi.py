@@ -21,7 +21,7 @@ from appliance.io.board._driver import BoardDriver
 from appliance.io.board._lights import Lights, OnChange
 from appliance.io.buses.files import Files
 from appliance.io.buses.gpio import Pins
-from appliance.model import BoardReading
+from appliance.model import ON_BATTERY, BoardReading
 from appliance.settings import Settings
 from appliance.site import Board
 from appliance.site.twice import refuse_twice
@@ -35,7 +35,7 @@ BUTTON: Final = FOLDER + "button/status_deb"
 """1 pressed, debounced for 50 ms by the kernel module."""
 ON_BATTERY: Final = FOLDER + "ups/battery"
 OUTPUTS: Final = {name: f"{FOLDER}{name}/status" for name in ("led", "buzzer", "relay")}
-UPS_WARNING: Final = "on battery: no main power"
+UPS_WARNING: Final = ON_BATTERY
 SILENT_WARNING: Final = "Strato Pi does not answer"
 
 

@@ -19,7 +19,7 @@ from typing_extensions import override
 from appliance.io.buses.files import Files
 from appliance.io.plausible import plausible
 from appliance.io.sensors._driver import FileSensor, Rest
-from appliance.model import SensorReading
+from appliance.model import UNDER_VOLTAGE, SensorReading
 from appliance.settings import Celsius, Settings
 from appliance.site import Sensor
 
@@ -31,7 +31,7 @@ THROTTLED_FILE: Final = "devices/platform/soc/soc:firmware/get_throttled"
 ASK = ("vcgencmd", "get_throttled")
 ASK_TIMEOUT_S: Final = 1.0
 WORDS: Final = (
-    "under-voltage",
+    UNDER_VOLTAGE,
     "clock capped",
     "throttled",
     "soft temperature limit",
