@@ -158,3 +158,13 @@ def test_a_site_with_all_of_them(tmp_path: Path) -> None:
             await stand_in.stop()
 
     asyncio.run(live())
+
+
+def test_a_computer_with_too_little_voltage_says_so_and_goes_on_measuring(tmp_path: Path) -> None:
+    plug = Plug("cpu")
+    cpu = CpuFiles(tmp_path, lambda: 30.5, plug)
+    plug.fault = "under_voltage"
+    cpu.write()
+    throttled = tmp_path / "devices/platform/soc/soc:firmware/get_throttled"
+    assert throttled.read_text() == "1\n"
+    assert (tmp_path / "class/thermal/thermal_zone0/temp").read_text() == "48500\n"
