@@ -33,7 +33,7 @@ TITLE = "Sfera Labs Strato Pi (not verified on hardware)"
 FOLDER: Final = "class/stratopi/"
 BUTTON: Final = FOLDER + "button/status_deb"
 """1 pressed, debounced for 50 ms by the kernel module."""
-ON_BATTERY: Final = FOLDER + "ups/battery"
+BATTERY_FILE: Final = FOLDER + "ups/battery"
 OUTPUTS: Final = {name: f"{FOLDER}{name}/status" for name in ("led", "buzzer", "relay")}
 UPS_WARNING: Final = ON_BATTERY
 SILENT_WARNING: Final = "Strato Pi does not answer"
@@ -135,7 +135,7 @@ class Driver(BoardDriver):
             return (), ()
         pressed = tuple(options.buttons) if options.buttons and files.number(BUTTON) else ()
         ups = "ups" in MODELS[options.model].files
-        return pressed, ((UPS_WARNING,) if ups and files.number(ON_BATTERY) else ())
+        return pressed, ((UPS_WARNING,) if ups and files.number(BATTERY_FILE) else ())
 
     def _say(self, what: str, trouble: str | None) -> None:
         """One line for every change."""
