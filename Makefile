@@ -6,7 +6,7 @@ SCENE  ?= sunny
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types imports tests bench powercut screens lock clean
+.PHONY: help setup run test lint types imports tests bench powercut screens soak mutants lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sed 's/^/  make /'
@@ -31,6 +31,12 @@ imports:
 
 tests:
 	$(BIN)/pytest
+
+soak: setup ## a million steps of the model test; STEPS=1000000 SEED=1
+	$(BIN)/python -m tests.soak --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1)
+
+mutants: setup ## are the tests of the safety code sharp: docs/mutants.md; JOBS=1
+	$(BIN)/python -m tools.mutants --jobs $(or $(JOBS),1)
 
 bench: setup ## the performance table: build/bench.json
 	$(BIN)/python -m tests.bench
