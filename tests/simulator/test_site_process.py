@@ -197,3 +197,17 @@ def test_plant_time_is_real_time_and_speed_multiplies_it() -> None:
             plant.catch_up()
         passed_s = time.monotonic() - start_s
         assert plant.site.elapsed_s == pytest.approx(passed_s * speed, rel=0.1)
+
+
+def test_a_button_is_held_and_the_air_gets_humid(
+    pretend: Pretend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = ["--folder", str(pretend.folder)]
+    assert main(["button", "stop", "--hold", "down", *folder]) == 0
+    assert main(["button", "stop", "--hold", "up", *folder]) == 0
+    assert main(["button", "nothing", "--hold", "down", *folder]) == 1
+    assert "there is:" in capsys.readouterr().err
+    assert main(["set", "box_humidity_pct", "95", *folder]) == 0
+    assert main(["set", "box_humidity_pct", "profile", *folder]) == 0
+    with SiteControl(pretend.folder) as site, pytest.raises(SiteControlError, match="Strato Pi"):
+        site.main_power(there=False)
