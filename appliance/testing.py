@@ -44,8 +44,13 @@ def without_test(memory: Memory, because: str) -> Memory:
     """The memory after the end of the test, if one runs: the box goes back to where it was."""
     if memory.test is None:
         return memory
+    slept = any(one.actuator == SLEEP for one in memory.test.outputs)
     return msgspec.structs.replace(
-        memory, test=None, goal=memory.test.returns_to, test_ended=because
+        memory,
+        test=None,
+        goal=memory.test.returns_to,
+        test_ended=because,
+        asleep_until_s=0.0 if slept else memory.asleep_until_s,
     )
 
 

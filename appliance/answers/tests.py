@@ -158,6 +158,7 @@ def output(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gr
         raise RefusedError(msg)
     others = tuple(one for one in test.outputs if one.actuator != name)
     if percent is None:
+        memory = _woken(name, memory, seen.now_s)
         changed = msgspec.structs.replace(test, outputs=others)
         return msgspec.structs.replace(memory, test=changed), f"{name} is not held any more"
     if outputs[name] is Output.CLIMATE:
@@ -172,9 +173,15 @@ def output(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gr
     within("duration_s", want.duration_s, LONGEST_S)
     until_s = min(seen.now_s + want.duration_s, test.until_s)
     held = ForcedActuator(name, percent, until_s)
+    memory = _woken(name, memory, until_s if percent else seen.now_s)
     changed = msgspec.structs.replace(test, outputs=(*others, held))
     reason = f"{name} at {percent:.0f} % for {until_s - seen.now_s:.0f} s"
     return msgspec.structs.replace(memory, test=changed), reason
+
+
+def _woken(name: str, memory: Memory, at_s: float) -> Memory:
+    """Where the output is the battery's sleep: the memory with the instant at which it is woken."""
+    return msgspec.structs.replace(memory, asleep_until_s=at_s) if name == SLEEP else memory
 
 
 def _owned(request: Request, memory: Memory, seen: Snapshot) -> RunningTest:

@@ -22,9 +22,6 @@ def sleeps(
     asleep, now_s = memory.commanded.battery_asleep, seen.now_s
     if not asleep and not is_open(seen.battery):
         return False
-    held = None if memory.test is None else memory.test.output("battery_sleep", now_s)
-    if held is not None:
-        return held > 0.0
     if memory.asleep_until_s is not None:
         return now_s < memory.asleep_until_s
     if asleep:

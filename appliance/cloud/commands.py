@@ -17,8 +17,8 @@ from appliance.bus import NO_ANSWER
 from appliance.clock import Clock
 from appliance.cloud.journal import Journal
 from appliance.cloud.link import Reply
-from appliance.model import Answer, GoToMode, GoToState, State, Want
-from appliance.settings import Settings
+from appliance.model import Answer, CapPower, GoToMode, GoToState, State, Want
+from appliance.settings import Settings, Watts
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,18 @@ class Payload(Settings):
     expires_at: AwareDatetime | None = None
 
 
+class CapPayload(Payload):
+    """Magnitudes; both must be said, null takes a cap away."""
+
+    max_charge_w: Watts | None
+    max_discharge_w: Watts | None
+
+
+def _cap(payload: Payload) -> Want:
+    assert isinstance(payload, CapPayload)
+    return CapPower(payload.max_charge_w, payload.max_discharge_w)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One row: the method's name, what its payload holds, and what the core is asked."""
@@ -44,12 +56,13 @@ class Command:
 
 # fmt: off
 COMMANDS: Final = (
-    #       method                        payload   asks the core for
-    Command("GoToMode_SelfConsumption",   Payload,  lambda _: GoToMode("self_consumption")),
-    Command("GoToMode_Passive",           Payload,  lambda _: GoToMode("passive")),
-    Command("GoToState_Running",          Payload,  lambda _: GoToState(State.RUN)),
-    Command("GoToState_Idling",           Payload,  lambda _: GoToState(State.IDLE)),
-    Command("Restart_Device",             Payload,  lambda _: GoToState(State.REBOOT)),
+    #       method                        payload      asks the core for
+    Command("GoToMode_SelfConsumption",   Payload,     lambda _: GoToMode("self_consumption")),
+    Command("GoToMode_Passive",           Payload,     lambda _: GoToMode("passive")),
+    Command("GoToState_Running",          Payload,     lambda _: GoToState(State.RUN)),
+    Command("GoToState_Idling",           Payload,     lambda _: GoToState(State.IDLE)),
+    Command("Restart_Device",             Payload,     lambda _: GoToState(State.REBOOT)),
+    Command("Cap_Power",                  CapPayload,  _cap),
 )
 # fmt: on
 ROWS: Final = {row.name: row for row in COMMANDS}

@@ -12,7 +12,7 @@ from appliance.clock import VirtualClock
 from appliance.cloud.commands import COMMANDS, ROWS, CommandDesk
 from appliance.cloud.journal import KEPT, Journal
 from appliance.cloud.link import Reply
-from appliance.model import Answer, GoToMode, GoToState, State, Want
+from appliance.model import Answer, CapPower, GoToMode, GoToState, State, Want
 from appliance.modes import __path__ as modes_path
 from appliance.statemachine.states import GOALS
 
@@ -66,7 +66,7 @@ WANTS: dict[str, Want] = {
 
 def test_the_table() -> None:
     assert len(ROWS) == len(COMMANDS)
-    assert set(ROWS) == set(WANTS)
+    assert set(ROWS) == {*WANTS, "Cap_Power"}
     for want in WANTS.values():
         if isinstance(want, GoToMode):
             assert (Path(modes_path[0]) / f"{want.mode}.py").exists()
@@ -81,6 +81,39 @@ def test_each_method_asks_the_core(
 ) -> None:
     assert desk.answer(name, payload) == Reply(200, {"ok": True, "reason": "as you wish"})
     assert core.wants == [WANTS[name]]
+
+
+@pytest.mark.parametrize(
+    ("payload", "want"),
+    [
+        ({"maxChargeW": 1000, "maxDischargeW": 2500.5}, CapPower(1_000.0, 2_500.5)),
+        ({"maxChargeW": 0, "maxDischargeW": None}, CapPower(0.0, None)),
+        ({"maxChargeW": None, "maxDischargeW": None}, CapPower()),
+    ],
+)
+def test_a_cap_is_asked_for(
+    desk: CommandDesk, core: FakeCore, payload: dict[str, object], want: Want
+) -> None:
+    assert desk.answer("Cap_Power", payload | {"commandId": "c"}).status == 200
+    assert core.wants == [want]
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (None, "maxChargeW"),
+        ({"maxChargeW": 1000}, "maxDischargeW"),
+        ({"maxChargeW": -1, "maxDischargeW": None}, "maxChargeW = '-1': Input should be greater"),
+        ({"maxChargeW": "1", "maxDischargeW": None}, "maxChargeW = '1'"),
+    ],
+)
+def test_a_cap_says_both_directions(
+    desk: CommandDesk, core: FakeCore, payload: object, words: str
+) -> None:
+    reply = desk.answer("Cap_Power", payload)
+    assert reply.status == 400
+    assert words in str(reply.body["reason"])
+    assert core.wants == []
 
 
 def test_an_unknown_method_is_named_with_what_there_is(desk: CommandDesk, core: FakeCore) -> None:
