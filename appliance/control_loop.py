@@ -103,7 +103,7 @@ class ControlLoop:
         self.punctuality = Punctuality()
         self._stillness = Stillness(site.meters["grid"].max_age_s)
         self._battery_watch = BatteryWatch()
-        self._grid_watch = None if site.grid_code is None else GridWatch(site.grid_code)
+        self._grid_watch = GridWatch(site.grid_code, site.grid, site.connection)
         self._errors: tuple[ActiveError, ...] = ()
         self._began_at_s = clock.now_s()
 
@@ -147,8 +147,7 @@ class ControlLoop:
         if known.now_s - self._began_at_s < HEARD_ANEW_S:
             known = msgspec.structs.replace(known, battery=None)
         snapshot = self._battery_watch.look(self._stillness.freeze_out(known))
-        if self._grid_watch is not None:
-            snapshot = self._grid_watch.look(snapshot)
+        snapshot = self._grid_watch.look(snapshot)
         decision = self._cycle.step(snapshot)
         slots.decision.put(decision, snapshot.now_s)
         moment = Moment(snapshot, decision)

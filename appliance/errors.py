@@ -40,6 +40,20 @@ from appliance.cell_errors import (
 )
 from appliance.climate_errors import climate_silent, condensation, fan_stands, relay_silent
 from appliance.critically_low import battery_beyond_rescue, battery_critical
+from appliance.grid_errors import (
+    exceeded_by_others,
+    export_exceeded,
+    frequency_high,
+    frequency_low,
+    frequency_runs,
+    frequency_unusual,
+    grid_lost,
+    import_exceeded,
+    island,
+    voltage_high,
+    voltage_low,
+    voltage_unusual,
+)
 from appliance.health_errors import (
     COMPUTER,
     box_humid,
@@ -264,6 +278,18 @@ ERRORS: Final = (
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(303, "Meter does not answer",           WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _meter_silent),
     Row(304, "Meter is not set up as it should be", WARNING, (),         5.0,  5.0, "Have the installer set it up: appliance probe --setup", _meter_warns),
+    Row(310, "Grid lost",                       ERROR,    STOP,          1.0, 60.0, "Check the main fuses; else wait for the grid",       grid_lost),
+    Row(311, "Grid frequency too low",          ERROR,    STOP,          0.0, 60.0, "Nothing to do: wait for the grid",                   frequency_low),
+    Row(312, "Grid frequency too high",         ERROR,    STOP,          0.0, 60.0, "Nothing to do: wait for the grid",                   frequency_high),
+    Row(313, "Grid voltage too low",            ERROR,    STOP,          0.0, 60.0, "Check the main fuses; ask the grid operator",        voltage_low),
+    Row(314, "Grid voltage too high",           ERROR,    STOP,          0.0, 60.0, "Have the connection checked; ask the grid operator", voltage_high),
+    Row(315, "Grid frequency moves too fast",   ERROR,    STOP,          0.3, 60.0, "Nothing to do: wait for the grid",                   frequency_runs),
+    Row(316, "The site may be an island",       CRITICAL, STOP,          2.0, 60.0, "Have the inverter's grid protection checked",        island),
+    Row(317, "Too much import: charging is cut", ERROR,   NO_CHARGE,     0.0, 60.0, "Nothing to do; ask service if it comes back often",  import_exceeded),
+    Row(318, "Too much export: discharging is cut", ERROR, NO_DISCHARGE, 0.0, 60.0, "Nothing to do; ask service if it comes back often",  export_exceeded),
+    Row(319, "Grid frequency is unusual",       WARNING,  (),           10.0, 10.0, "Nothing to do: the inverter answers it by itself",   frequency_unusual),
+    Row(320, "Grid voltage is unusual",         WARNING,  (),           60.0, 60.0, "Ask the grid operator if it comes back often",       voltage_unusual),
+    Row(321, "Grid connection is overloaded",   WARNING,  (),            0.0, 10.0, "Switch something off; it is not the battery",        exceeded_by_others),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
     Row(403, "Supply of the box is in trouble", WARNING,  BLOCK,         5.0, 30.0, "Check the main power and the box's supply",             supply_ails),

@@ -222,15 +222,26 @@ class Memory(Word, frozen=True):
 
 
 class GridView(Word, frozen=True):
-    """What the watch over the grid says, where site.toml names a grid code."""
+    """What the watch over the grid says."""
 
     steady_s: float
     """For so long inside the connection window."""
     wait_s: float
     """Until the inverter may start: 0 once the grid has been inside for as long as the code wants."""
     outlasted: tuple[str, ...] = ()
-    """Protection stages that the inverter should not have outlasted."""
+    """Protection stages that the inverter should not have outlasted; only where site.toml names a grid code."""
     frequency_hz: float | None = None
+    low_v: float | None = None
+    high_v: float | None = None
+    """Of the phases that are wired, line to neutral."""
+    lost: bool = False
+    """Next to no voltage on any phase."""
+    outside: tuple[str, ...] = ()
+    """Protection stages beyond which the grid has been for longer than they allow, whoever feeds."""
+    rocof_hz_per_s: float | None = None
+    """How fast the frequency moves; None: too few new readings in the last second."""
+    excess_s: float = 0.0
+    """For so long the connection has carried more than it may."""
 
 
 class BatteryView(Word, frozen=True):

@@ -19,7 +19,6 @@ from appliance.site.board import (
 from appliance.site.box import (
     Box,
     Cloud,
-    Connection,
     Control,
     Language,
     SiteSettings,
@@ -42,6 +41,7 @@ from appliance.site.devices import (
     Meter,
     Sensor,
 )
+from appliance.site.grid import USUAL, Connection, Grid
 from appliance.site.grid_code import GridCode, Trip
 from appliance.site.outputs import (
     BOARD_CHANNELS,
@@ -79,6 +79,7 @@ __all__ = [
     "REGISTER_BUSES",
     "RELAY_DRIVERS",
     "RELAY_MAX_AGE_S",
+    "USUAL",
     "Balancing",
     "Battery",
     "Board",
@@ -99,6 +100,7 @@ __all__ = [
     "Estimate",
     "Fan",
     "Gpio",
+    "Grid",
     "GridCode",
     "Heater",
     "I2cBus",

@@ -4,19 +4,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from appliance.settings import Celsius, Name, Settings, Watts
+from appliance.settings import Celsius, Name, Settings
 from appliance.site.battery import Battery
 from appliance.site.blackbox import BlackBox
 from appliance.site.board import Board
 from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
+from appliance.site.grid import Connection, Grid
 from appliance.site.grid_code import GridCode
 from appliance.site.outputs import BoardRelay, Relay, relay_mistakes
 from appliance.site.storage import Storage
 from appliance.site.twice import refuse_twice
 from appliance.site.watchdog import Watchdog
 from appliance.site.wires import Bus, CanBus, LxpDongle, LxpSerial, ModbusRtu, ModbusTcp
-
 
 Language = Literal["en", "da", "sv", "de"]
 """What the box says to people is in appliance/locale; English is in the code."""
@@ -40,13 +40,6 @@ class Box(Settings):
             msg = f"warm_c = {self.warm_c:g} must be below critical_c = {self.critical_c:g}"
             raise ValueError(msg)
         return self
-
-
-class Connection(Settings):
-    """The grid connection."""
-
-    max_import_w: Watts = 17_000.0
-    max_export_w: Watts = 17_000.0
 
 
 class Control(Settings):
@@ -88,6 +81,7 @@ class SiteSettings(Settings):
     climate: Climate | None = None
     box: Box = Box()
     connection: Connection = Connection()
+    grid: Grid = Grid()
     grid_code: GridCode | None = None
     """In site.toml: the name of a profile in appliance/grid_codes."""
     control: Control = Control()

@@ -22,6 +22,7 @@ from appliance.model import (
     HealthReading,
     InverterState,
     MeterReading,
+    PhaseReading,
     PollHealth,
     RelayReading,
     ResetEstop,
@@ -132,6 +133,16 @@ def polled(polls: int, failed: int) -> dict[str, Any]:
     return {"health": HealthReading(polled=(PollHealth("grid meter", polls, failed),))}
 
 
+def grid_view(**changes: Any) -> GridView:
+    """A grid that is well."""
+    well = {"frequency_hz": 50.0, "low_v": 229.0, "high_v": 231.0, **changes}
+    return GridView(steady_s=600.0, wait_s=0.0, **well)
+
+
+def volts(volt: float) -> tuple[PhaseReading, ...]:
+    return tuple(PhaseReading(voltage_v=volt - number) for number in range(3))
+
+
 @dataclass
 class Case:
     """How one error comes and goes; `cured` is just not wrong any more."""
@@ -144,6 +155,12 @@ class Case:
     wrong: dict[str, Any]
     cured: dict[str, Any] = field(default_factory=dict)
     start: Callable[[], Story] = running
+
+
+def outside(stages: tuple[str, ...]) -> Case:
+    """Beyond a stage for longer than it allows."""
+    wrong = {"grid_view": grid_view(outside=stages)}
+    return Case(ERROR, STOP, 0.0, 60.0, f"grid: {stages[0]}", wrong, {"grid_view": grid_view()})
 
 
 # fmt: off
@@ -274,6 +291,74 @@ CASES: dict[int, tuple[Case, ...]] = {
     304: (Case(WARNING, NOTHING, 5.0, 5.0, "grid meter: phase sequence is wrong",
                {"grid": MeterReading(0.0, warnings=("phase sequence is wrong",))},
                {"grid": MeterReading(0.0)}),),
+    310: (
+        Case(ERROR, STOP, 1.0, 60.0, "grid", {"grid_view": grid_view(lost=True)}, {"grid_view": grid_view()}),
+        Case(ERROR, STOP, 1.0, 60.0, "grid: inverter says no grid",
+             {"inverter": inverter(faults=("fan", "no grid"))}, {"inverter": inverter()}),
+        Case(ERROR, STOP, 1.0, 60.0, "grid: inverter says Grid lost",
+             {"inverter": inverter(warnings=("Grid lost",))}, {"inverter": inverter()}),
+    ),
+    311: (outside(("frequency below 47.5",)),),
+    312: (outside(("frequency above 51.5",)),),
+    313: (outside(("voltage below 0.8",)), outside(("mean voltage below 0.8",))),
+    314: (outside(("voltage above 1.15",)), outside(("mean voltage above 1.1",))),
+    315: (
+        Case(ERROR, STOP, 0.3, 60.0, "grid", {"grid_view": grid_view(rocof_hz_per_s=2.51)},
+             {"grid_view": grid_view(rocof_hz_per_s=2.49)}),
+        Case(ERROR, STOP, 0.3, 60.0, "grid", {"grid_view": grid_view(rocof_hz_per_s=-2.51)},
+             {"grid_view": grid_view(rocof_hz_per_s=-2.49)}),
+    ),
+    316: (
+        *(Case(CRITICAL, STOP, 2.0, 60.0, "grid: nothing flows, and voltage or frequency drift",
+               {"inverter": inverter(210.0), "grid": MeterReading(grid_w), "grid_view": wrong},
+               {"grid_view": cured})
+          for grid_w, wrong, cured in (
+              (50.0, grid_view(frequency_hz=51.01), grid_view(frequency_hz=50.99)),
+              (-50.0, grid_view(frequency_hz=48.99), grid_view(frequency_hz=49.01)),
+              (0.0, grid_view(rocof_hz_per_s=1.26), grid_view(rocof_hz_per_s=1.24)),
+              (0.0, grid_view(rocof_hz_per_s=-1.26), grid_view(rocof_hz_per_s=-1.24)),
+              (0.0, grid_view(low_v=195.0), grid_view(low_v=196.0)),
+              (0.0, grid_view(high_v=258.0), grid_view(high_v=257.0)),
+          )),
+        Case(CRITICAL, STOP, 2.0, 60.0, "grid: no voltage at the meter, and the inverter still has it",
+             {"inverter": inverter(phases=volts(116.0)), "grid": MeterReading(0.0, phases=volts(34.0)),
+              "grid_view": grid_view(lost=True)},
+             {"grid": MeterReading(0.0, phases=volts(35.0))}),
+    ),
+    317: (
+        Case(ERROR, NO_CHARGE, 0.0, 60.0, "grid connection",
+             {"inverter": inverter(-101.0), "grid": MeterReading(17_500.0), "grid_view": grid_view(excess_s=5.1)},
+             {"inverter": inverter(-99.0), "grid_view": grid_view(excess_s=5.1)}),
+        Case(ERROR, NO_CHARGE, 0.0, 60.0, "grid connection",
+             {"inverter": inverter(-400.0), "grid": MeterReading(17_500.0), "grid_view": grid_view(excess_s=5.1)},
+             {"grid_view": grid_view(excess_s=5.0)}),
+    ),
+    318: (
+        Case(ERROR, NO_DISCHARGE, 0.0, 60.0, "grid connection",
+             {"inverter": inverter(101.0), "grid": MeterReading(-17_500.0), "grid_view": grid_view(excess_s=5.1)},
+             {"inverter": inverter(99.0), "grid_view": grid_view(excess_s=5.1)}),
+        Case(ERROR, NO_DISCHARGE, 0.0, 60.0, "grid connection",
+             {"inverter": inverter(400.0), "grid": MeterReading(-17_500.0), "grid_view": grid_view(excess_s=5.1)},
+             {"grid_view": grid_view(excess_s=5.0)}),
+    ),
+    319: (
+        Case(WARNING, NOTHING, 10.0, 10.0, "grid",
+             {"grid_view": grid_view(frequency_hz=50.21)}, {"grid_view": grid_view(frequency_hz=50.2)}),
+        Case(WARNING, NOTHING, 10.0, 10.0, "grid",
+             {"grid_view": grid_view(frequency_hz=49.79)}, {"grid_view": grid_view(frequency_hz=49.8)}),
+    ),
+    320: (
+        Case(WARNING, NOTHING, 60.0, 60.0, "grid",
+             {"grid_view": grid_view(low_v=206.9)}, {"grid_view": grid_view(low_v=207.0)}),
+        Case(WARNING, NOTHING, 60.0, 60.0, "grid",
+             {"grid_view": grid_view(high_v=250.8)}, {"grid_view": grid_view(high_v=250.6)}),
+    ),
+    321: tuple(
+        Case(WARNING, NOTHING, 0.0, 10.0, "grid connection",
+             {"inverter": inverter(battery_w), "grid": MeterReading(grid_w), "grid_view": grid_view(excess_s=5.1)},
+             {"grid_view": grid_view(excess_s=5.0)})
+        for battery_w, grid_w in ((-100.0, 17_500.0), (400.0, 17_500.0), (100.0, -17_500.0), (-400.0, -17_500.0))
+    ),
     401: (Case(CRITICAL, EMERGENCY, 0.0, 0.0, "emergency stop",
                {"board": BoardReading(estop_pressed=True)},
                {"board": BoardReading(estop_pressed=False)}),),
