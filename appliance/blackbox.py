@@ -181,9 +181,8 @@ class BlackBox:
         after = self._last_number if again else 0
         waiting = deque(c for c in self._ring.chunks if c.last_s >= from_s and c.number > after)
         joins = again and bool(self._ring.chunks) and self._ring.chunks[0].number <= after
-        if not waiting:
-            return
-        first, last = waiting[0], waiting[-1]
+        last = self._ring.chunks[-1]
+        first = waiting[0] if waiting else last
         self._recording = _Recording(
             name=f"{error.since_at:%Y%m%dT%H%M%S}-error-{error.number}",
             errors=[Named.of(error)],
@@ -218,6 +217,8 @@ class BlackBox:
             recording.part = Part(self._folder, recording.name, recording.header(self._site))
         else:
             self._make_room(recording.part.size + len(data), len(data))
+        if recording.cycles == 0:
+            recording.began_at = taken[0].began_at
         recording.cycles += sum(chunk.cycles for chunk in taken)
         recording.ended_at = taken[-1].ended_at
         try:
@@ -234,9 +235,11 @@ class BlackBox:
             raise OSError(errno.ENOSPC, "no room for a recording")
 
     def _finish(self, recording: _Recording, *, whole: bool) -> None:
-        assert recording.part is not None
+        self._recording = None
+        if recording.part is None:
+            return  # Not one cycle has come since the recording before it.
         path = recording.part.finish(recording.header(self._site, whole=whole))
-        self._recording, self._last_name = None, path.name.removesuffix(files.ENDING)
+        self._last_name = path.name.removesuffix(files.ENDING)
         log.info("black box kept: %s", path)
 
     def _go_on(self) -> None:
