@@ -6,7 +6,7 @@ SCENE  ?= sunny
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types imports tests bench powercut screens soak mutants lock clean
+.PHONY: help setup run test lint types imports tests bench powercut screens soak mutants chaos lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sed 's/^/  make /'
@@ -46,6 +46,9 @@ powercut: setup ## 100 power cuts of the whole box, on a disk that forgets what 
 
 screens: setup ## every page × scene: build/screens/*.png
 	$(BIN)/python -c "from pathlib import Path; from appliance.gui.screens import render_screens; render_screens(Path('build/screens'))"
+
+chaos: setup ## the fault campaign, every device, fault and moment in live boxes: docs/chaos.md; CHAOS="--boxes 4 --only PATTERN"
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 lock: setup ## requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
