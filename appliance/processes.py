@@ -13,8 +13,8 @@ from typing import Final, Literal, Self
 PARENT_VARIABLE: Final = "APPLIANCE_RUNNER_PID"
 """Set by `appliance run`: its processes end when it does, however it ended."""
 PR_SET_PDEATHSIG: Final = 1
-LOCK_TRIES, LOCK_PAUSE_S = 5, 0.02
-"""Somebody who only looks whether a process lives holds its lock for an instant."""
+LOCK_TRIES, LOCK_PAUSE_S = 50, 0.02
+"""Somebody who only looks whether a process lives holds its lock for an instant; one that ends, for longer."""
 Restart = Literal["always", "until done"]
 """`until done`: a one-shot that is run again later while it ends with 1."""
 

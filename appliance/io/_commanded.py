@@ -42,6 +42,7 @@ class Commanded:
         self._compares = True
         self._written: tuple[Write, ...] = ()
         self._power_w = 0.0
+        self._on = False
         self._beat_at_s = 0.0
         self._beat = 0
         self._ledger = Ledger(polled.name, driver.stored_pause_s)
@@ -76,13 +77,20 @@ class Commanded:
             self._ledger.forget()
             self._polled.failed(error, now_s)
 
+    def pause(self, bus: Registers) -> None:
+        """The thread crashes, and starts again soon: no power until then, but no stop that all would follow."""
+        self._leave(msgspec.structs.replace(SAFE, inverter_on=self._on), bus)
+
     def rest(self, bus: Registers) -> None:
         """The thread ends: leave the safe default behind, also when the device was silent just now."""
+        self._leave(SAFE, bus)
+
+    def _leave(self, setpoints: Setpoints, bus: Registers) -> None:
         if not self._polled.ever_identified:
             return
         try:
             bus.connect()
-            safe = self._driver.writes(SAFE, self._polled.values, self._beat)
+            safe = self._driver.writes(setpoints, self._polled.values, self._beat)
             refused = self._send(safe, bus, 0.0, urgent=True, stops=True)
             if refused is not None:
                 raise refused
@@ -104,7 +112,7 @@ class Commanded:
             self._written, self._beat = wanted, beat
             self._beat_at_s = now_s + HEARTBEAT_S if due else self._beat_at_s
             falls = abs(allowed.power_w) <= abs(self._power_w)
-            self._power_w = allowed.power_w
+            self._power_w, self._on = allowed.power_w, allowed.inverter_on
             stops = not allowed.inverter_on
             refused_now = self._send(wanted, bus, now_s, urgent=falls, stops=stops)
             refused = refused or refused_now

@@ -137,9 +137,14 @@ class ModbusThread:
                 self._command()
                 self._poll_or_wait(lease)
                 self._tell()
-        finally:
+        except Exception:
+            if self._commanded is not None:
+                self._commanded.pause(self._bus)
+            raise
+        else:
             if self._commanded is not None:
                 self._commanded.rest(self._bus)
+        finally:
             for switched in self._switched:
                 switched.rest(self._bus, self._safe)
             self._bus.close()
