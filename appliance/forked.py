@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Final
 
 from appliance.clock import Clock
-from appliance.processes import die_with_parent
+from appliance.processes import end_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Forked:
         """Never returns into what the parent was doing."""
         code = CRASHED
         try:
-            die_with_parent(parent)
+            end_with_parent(parent)
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

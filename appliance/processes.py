@@ -95,11 +95,11 @@ def end_with_runner() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def die_with_parent(parent: int) -> None:
-    """Let the kernel kill this forked child when its parent has gone, even one that hangs."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def end_with_parent(parent: int) -> None:
+    """Let the kernel end this forked child in order when its parent has gone, however it ended."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)

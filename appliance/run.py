@@ -1,7 +1,9 @@
 """`appliance run`: keeps the processes of the box running, as systemd does on the box."""
 
+import contextlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import Clock
-from appliance.processes import PARENT_VARIABLE, PROCESSES, Process
+from appliance.processes import PARENT_VARIABLE, PROCESSES, Process, look
 from appliance.supervisor import Lease
 
 log = logging.getLogger(__name__)
@@ -77,10 +79,21 @@ class Runner:
                 self._ended(kept, code, now_s)
             elif self._hangs(kept, now_s):
                 log.error("%s hangs; killed", kept.row.name)
-                kept.process.kill()
+                self._kill(kept.row.name, kept.process)
         elif not kept.done and now_s >= kept.starts_at_s and self._needs_met(kept.row):
             kept.process = self._start(kept.row)
             kept.started_at_s = now_s
+
+    def _kill(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """Also the child that does its work, where it has one: it holds the lock."""
+        pids = [
+            one.pid for one in look(Path(self._folders["run"])) if one.name == name and one.alive
+        ]
+        process.kill()
+        for pid in pids:
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _hangs(self, kept: _Kept, now_s: float) -> bool:
         """Its lock file, which it touches while it is well, is too old; also while it starts."""
