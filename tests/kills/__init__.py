@@ -1,0 +1,1 @@
+"""Kills every process of the box and crashes every thread of its core, at power, at random moments."""

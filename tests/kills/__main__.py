@@ -1,0 +1,31 @@
+"""`make kills`: python -m tests.kills --times 200 --seed N --boxes 2 --write docs/walls.md."""
+
+import argparse
+import multiprocessing
+import sys
+from functools import partial
+from pathlib import Path
+
+from tests.kills.campaign import one_box
+from tests.kills.report import put, table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--boxes", type=int, default=1, help="that many beside each other")
+    parser.add_argument("--write", type=Path, help="a page with marks for the table")
+    chosen = parser.parse_args()
+    share = partial(one_box, times=-(-chosen.times // chosen.boxes), seed=chosen.seed)
+    with multiprocessing.get_context("spawn").Pool(chosen.boxes) as boxes:
+        outcomes = [one for several in boxes.map(share, range(chosen.boxes)) for one in several]
+    text = table(outcomes, chosen.seed)
+    sys.stdout.write(text + "\n")
+    if chosen.write is not None:
+        put(text, chosen.write)
+    return 1 if any(one.mistakes() for one in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
