@@ -36,6 +36,8 @@ class Setpoints(Word, frozen=True):
     racks_open: tuple[int, ...] = ()
     """Racks that stay disconnected while the others work, by number."""
     grid_forming: bool = False
+    open_at_once: bool = False
+    """Open contactors do not wait for the current to fall: the time for that is over."""
 
 
 SAFE = Setpoints()

@@ -25,6 +25,7 @@ HURRIED: Final = (
     (Effect.OPEN_CONTACTORS, Patience(0.4, 0.8)),
 )
 """The first effect that holds shortens the wait."""
+HURRIES: Final = frozenset(effect for effect, _ in HURRIED)
 
 
 def grid_ready(seen: Snapshot) -> bool:
@@ -60,14 +61,16 @@ def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpo
         # Devices that stopped by themselves stay in fault until somebody acknowledges it.
         emergency = Effect.EMERGENCY_STOP in scene.effects
         resets = allows.reset_faults and not emergency and waited_s >= ERROR_SETTLE_S
-        return Setpoints(reset_faults=resets) if resets else SAFE
+        hurried = not scene.effects.isdisjoint(HURRIES)
+        return Setpoints(reset_faults=resets, open_at_once=hurried) if resets or hurried else SAFE
     patience, resting = patience_of(scene), at_rest(scene.seen)
     inverter = scene.seen.inverter
     inverter_on = before.inverter_on and not resting and waited_s < patience.inverter_off_s
     inverter_runs = inverter is not None and inverter.state is InverterState.RUNNING
     confirmed = not inverter_runs or Effect.EMERGENCY_STOP in scene.effects
     opens = (resting and not inverter_on and confirmed) or waited_s >= patience.open_s
-    return Setpoints(inverter_on=inverter_on, contactors_closed=not opens)
+    hurried = opens and not scene.effects.isdisjoint(HURRIES)
+    return Setpoints(inverter_on=inverter_on, contactors_closed=not opens, open_at_once=hurried)
 
 
 def patience_of(scene: Scene) -> Patience:

@@ -57,6 +57,16 @@ def test_a_start_under_load_opens_after_two_seconds_at_most() -> None:
     assert contactors.ask_closed(False, live, 2.0) is False
 
 
+def test_contactors_open_at_once_in_an_emergency_whatever_flows() -> None:
+    contactors = Contactors()
+    live = battery(BatteryState.CONNECTED, 40.0)
+    assert contactors.ask_closed(True, live, 0.0) is True
+    assert contactors.ask_closed(True, live, 0.1, at_once=True) is True, "while they are wanted"
+    assert contactors.ask_closed(False, live, 0.2, at_once=True) is False
+    assert contactors.ask_closed(False, live, 0.3) is False, "and stay open"
+    assert Contactors().ask_closed(False, None, 0.0, at_once=True) is False, "also unheard"
+
+
 @pytest.mark.parametrize("state", [BatteryState.STANDBY, BatteryState.FAULT])
 def test_a_start_at_rest_asks_for_open_contactors(state: BatteryState) -> None:
     assert Contactors().ask_closed(False, battery(state, 0.0), 0.0) is False

@@ -27,11 +27,16 @@ class Contactors:
         self._since_s: float | None = None
         self._unwanted_since_s: float | None = None
 
-    def ask_closed(self, wanted: bool, battery: BatteryReading | None, now_s: float) -> bool | None:
+    def ask_closed(
+        self, wanted: bool, battery: BatteryReading | None, now_s: float, *, at_once: bool = False
+    ) -> bool | None:
         """Close when wanted and the BMS is sound; open when the current is low, or after 2 s.
 
-        None: ask for nothing yet.
+        None: ask for nothing yet. `at_once`: open now, whatever flows and whoever knows.
         """
+        if at_once and not wanted:
+            self._closed, self._unwanted_since_s = False, None
+            return False
         if self._closed is None:
             self._closed = self._found_closed(battery, now_s)
             if self._closed is None:
@@ -158,7 +163,9 @@ class Conversation:
                     port.send(number, data)
 
     def _ask(self, setpoints: Setpoints, battery: BatteryReading | None, now_s: float) -> Ask:
-        closed = self._contactors.ask_closed(setpoints.contactors_closed, battery, now_s)
+        closed = self._contactors.ask_closed(
+            setpoints.contactors_closed, battery, now_s, at_once=setpoints.open_at_once
+        )
         asleep = setpoints.battery_asleep and closed is False
         told = None if battery is None else battery.asleep
         self._slept = asleep or (self._slept and not (battery is not None and not told))
