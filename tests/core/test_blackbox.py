@@ -26,6 +26,13 @@ SHORT = Settings(before_s=20.0, after_s=5.0)
 DECISION = Story().running().last
 
 
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Syncing takes long where many tests run at once, and shows nothing here."""
+    monkeypatch.setattr(os, "fdatasync", lambda _file: None)
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+
+
 def raised(number: int, at: datetime, source: str = "it") -> ActiveError:
     row = ROWS[number]
     return ActiveError(
@@ -155,6 +162,16 @@ def test_a_flapping_error_is_recorded_every_time_but_no_second_twice(tmp_path: P
     assert len(cycles(other.path)) >= 250
 
 
+def test_a_flapping_error_is_recorded_in_full_once_an_hour(tmp_path: Path) -> None:
+    site = Cycles(BlackBox(tmp_path, Settings(before_s=1_000.0, after_s=5.0)), hz=0.5).run(1_000.0)
+    for _ in range(12):
+        site.error(301).run(6.0).error().run(594.0)
+    found = recordings(tmp_path)
+    full = [place for place, entry in enumerate(found) if header(entry).continues is None]
+    assert (len(found), full) == (12, [0, 6])
+    assert [len(cycles(found[place].path)) > 500 for place in full] == [True, True]
+
+
 def test_a_chain_of_errors_without_end_becomes_several_files(tmp_path: Path) -> None:
     site = Cycles(BlackBox(tmp_path, SHORT), hz=2.0).run(30.0)
     for _ in range(225):
@@ -209,12 +226,13 @@ def test_no_round_takes_long_and_no_piece_is_large(
 
 def test_the_box_ends_before_the_minute_is_over(tmp_path: Path) -> None:
     box = BlackBox(tmp_path, SHORT)
-    site = Cycles(box).run(30.0).error(301)
-    box.add(site.moment())
+    site = Cycles(box).run(30.0).error(301).run(2.3)
     box.close()
     (entry,) = recordings(tmp_path)
     assert not header(entry).whole
-    assert cycles(entry.path)[-1] == 300
+    assert cycles(entry.path)[-1] == site.count == 323
+    box.close()
+    assert len(recordings(tmp_path)) == 1
 
 
 def test_killed_in_between_what_was_written_is_named_at_the_next_start(tmp_path: Path) -> None:
@@ -328,6 +346,7 @@ def test_a_full_disk_costs_an_older_recording_and_never_the_recorder(
     monkeypatch.setattr(os, "pwrite", pwrite)
     (entry,) = recordings(tmp_path)
     assert numbers(entry) == [202]
+    assert header(entry).cycles == len(cycles(entry.path))
 
     def broken(_file: int, _data: bytes, _at: int) -> int:
         raise OSError(errno.EIO, "Input/output error")
