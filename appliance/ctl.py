@@ -67,6 +67,7 @@ def status_words(status: Status, run_folder: Path) -> Words:
             {"name": one.name, "pid": one.pid, "alive": one.alive} for one in look(run_folder)
         ],
         "sources": status.ages_s,
+        "health": seen.health,
         "lateness": status.lateness,
         "scheduling": status.scheduling,
     }

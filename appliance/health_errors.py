@@ -131,7 +131,7 @@ def can_troubled(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Source
 def _can_words(one: CanHealth) -> str:
     words = [one.state] if one.state != CAN_ACTIVE else []
     words += [f"{one.error_frames} error frames a minute"] if one.error_frames >= CAN_ERRORS else []
-    words += [f"{one.lost} frames lost"] if one.lost else []
+    words += [f"frames lost: {one.lost}"] if one.lost else []
     return ", ".join(words)
 
 

@@ -437,7 +437,7 @@ CASES: dict[int, tuple[Case, ...]] = {
           Case(WARNING, NOTHING, 10.0, 60.0, "can0: bus-off", can(state="bus-off"), can()),
           Case(WARNING, NOTHING, 10.0, 60.0, "can0: 10 error frames a minute",
                can(error_frames=10), can(error_frames=9)),
-          Case(WARNING, NOTHING, 10.0, 60.0, "can0: 1 frames lost", can(lost=1), can())),
+          Case(WARNING, NOTHING, 10.0, 60.0, "can0: frames lost: 1", can(lost=1), can())),
     611: (Case(WARNING, NOTHING, 10.0, 60.0, "grid meter: 10 % of its answers are missing",
                polled(60, 6), polled(61, 6)),
           Case(WARNING, NOTHING, 10.0, 60.0, "grid meter: 50 % of its answers are missing",
