@@ -329,6 +329,16 @@ def test_recordings_stay_within_their_room(tmp_path: Path, monkeypatch: pytest.M
     assert recordings(tmp_path)[-1].name.endswith("102")
 
 
+def test_one_recording_takes_no_more_than_half_of_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = BlackBox(tmp_path, Settings(before_s=5.0, after_s=60.0))
+    monkeypatch.setattr(box, "_budget", 40_000)
+    Cycles(box, hz=50.0).run(5.0).error(301).run(59.0)
+    (entry,) = recordings(tmp_path)
+    assert 20_000 < entry.size < 30_000
+
+
 def test_a_full_disk_costs_an_older_recording_and_never_the_recorder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
