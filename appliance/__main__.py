@@ -102,10 +102,8 @@ def _leave_cool(site: SiteSettings, clock: Clock) -> None:
 
 def _core(chosen: argparse.Namespace) -> int:
     """Everything is imported here, once; what is read from disk is read by each child anew."""
-    from appliance.realtime import Realtime, hurry
-
-    hurry()
     from appliance.forked import Forked
+    from appliance.realtime import Realtime
     from appliance.wiring import Core
 
     def run(chosen: argparse.Namespace) -> int:

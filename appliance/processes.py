@@ -31,12 +31,14 @@ class Process:
     restart: Restart = "always"
     hangs_after_s: float | None = None
     """Not fed for so long: it hangs, and is killed and started again."""
+    urgent: bool = False
+    """It is run before the others, also while it starts; where that is permitted."""
 
 
 # fmt: off
 PROCESSES: Final = (
     Process("bootstrapper", "bootstrapper", ("--boot-folder", "{boot}", "--data-folder", "{data}", "--run-folder", "{run}"), restart="until done"),
-    Process("core",         "appliance",    ("core", "--site", "{site}"), hangs_after_s=10.0),
+    Process("core",         "appliance",    ("core", "--site", "{site}"), hangs_after_s=10.0, urgent=True),
     Process("gui",          "appliance",    ("gui", "--site", "{site}")),
     Process("cloud",        "appliance",    ("cloud", "--site", "{site}"), needs=("bootstrapper",)),
 )

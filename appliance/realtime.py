@@ -72,17 +72,6 @@ class System:
     lock_all: Callable[[int], None] = _lock_all
 
 
-def hurry(system: System | None = None) -> None:
-    """This thread before those of other processes, as far as permitted: the core must be there soon."""
-    asked = system or System()
-    for ask, level in ((asked.fifo, OTHERS), (asked.nice, NICE[False])):
-        try:
-            ask(level)
-        except OSError:
-            continue
-        return
-
-
 class Realtime:
     """Asks once when it is made, by the thread that starts the others; then for each thread."""
 

@@ -25,6 +25,8 @@ LATER: Final = 1
 LATER_S: Final = 60.0
 SOON_S: Final = 1.0
 """A one-shot that was killed is started again after this."""
+START_PRIORITY: Final = 10
+"""Real-time, until the process chooses for itself: it must be there before a BMS and an inverter give up."""
 LOOK_S: Final = 0.02
 END_S: Final = 10.0
 """How long processes may take to end in order before they are killed."""
@@ -119,7 +121,11 @@ class Runner:
         log.info("start %s", row.name)
         # A session of its own: Ctrl-C reaches only the runner, which ends the others in order.
         environment = os.environ | {PARENT_VARIABLE: str(os.getpid())}
-        return subprocess.Popen(command, start_new_session=True, env=environment)
+        process = subprocess.Popen(command, start_new_session=True, env=environment)
+        if row.urgent:
+            with contextlib.suppress(OSError):  # not permitted, or it has ended already
+                os.sched_setscheduler(process.pid, os.SCHED_FIFO, os.sched_param(START_PRIORITY))
+        return process
 
     def _ended(self, kept: _Kept, code: int, now_s: float) -> None:
         kept.process = None
