@@ -2,6 +2,7 @@
 
 import argparse
 import multiprocessing
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(chosen.boxes) as boxes:
         outcomes = [one for several in boxes.map(share, range(chosen.boxes)) for one in several]
     text = table(outcomes, chosen.seed)
+    text += f" The computer has {os.cpu_count()} cores; load average of the last 15 minutes {os.getloadavg()[2]:.0f}."
     sys.stdout.write(text + "\n")
     if chosen.write is not None:
         put(text, chosen.write)

@@ -8,11 +8,10 @@ from pathlib import Path
 from random import Random
 
 from tests.kills.box import KillBox
-from tests.kills.events import PROCESSES, TOLD, Event, Outcome, happen, power_of
+from tests.kills.events import LOAD_W, PROCESSES, TOLD, Event, Outcome, happen, power_of
 from tests.kills.report import line
 from tests.live.box import error_numbers
 
-LOAD_W = 1_500.0
 PV_W = (0.0, 4_000.0)
 """Discharging 1.5 kW, charging 2.5 kW."""
 CARRIES = 0.7

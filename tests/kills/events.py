@@ -12,6 +12,7 @@ from appliance.processes import look
 from simulator.wire.control import Json
 from tests.kills.box import Kept, KillBox
 
+LOAD_W = 1_500.0
 REST_W = 25.0
 OBSERVED_S = 20.0
 LOOK_S = 0.01
@@ -85,7 +86,7 @@ class Outcome:
             words.append("no rest")
         if self.back_s is None or self.back_s > BACK_WITHIN_S:
             words.append(f"back after {self.back_s}")
-        if self.most_w > 1.25 * abs(self.power_w) + 300.0:
+        if self.most_w > 1.25 * max(abs(self.power_w), abs(LOAD_W - self.event.pv_w)) + 300.0:
             words.append(f"{self.most_w:.0f} W")
         return words
 
