@@ -116,5 +116,5 @@ PROCESS: dict[str, Callable[[ChaosBox, str], None]] = {
     rows.AHEAD: _jump(3_600.0),
     rows.BACK: _jump(-3_600.0),
 }
-LASTS_S = {rows.PAUSED: PAUSE_S, rows.HANGS: HANG_S}
-"""A stopped core goes on after so long; one that hangs was killed by then."""
+LASTS_S = {rows.PAUSED: PAUSE_S, rows.HANGS: HANG_S, plugs.REBOOT: 3.5}
+"""A stopped core goes on after so long; one that hangs was killed, and a device has restarted by then."""

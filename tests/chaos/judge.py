@@ -188,7 +188,7 @@ def judge(seen: Seen) -> Verdict:
     unsafe = [reason for rule in SAFETY for reason in rule(seen, found)]
     weak = [reason for rule in SERVICE for reason in rule(seen, found)]
     found.verdict = UNSAFE if unsafe else NOT_BACK if weak else SAFE
-    found.reasons = unsafe + weak
+    found.reasons, found.hands = unsafe + weak, seen.times.hands
     found.over_w, found.over_connection_w = (
         max(0.0, found.over_w),
         max(0.0, found.over_connection_w),

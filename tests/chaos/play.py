@@ -15,6 +15,9 @@ from tests.chaos.steer import MOMENT_S, ChaosBox
 
 HOLD_S, LOOK_ON_S, AFTER_RELEASE_S = 1.0, 3.0, 1.5
 BACK_SHARE = 0.5
+LATCHES_S = 20.0
+"""Not back by then: it waits for somebody."""
+STEADY_S, STEADY_WITHIN_S, STEADY_SHARE = 0.6, 8.0, 0.8
 
 
 class Play:
@@ -102,10 +105,14 @@ class Play:
         else:
             share = 0.2 if self.row.moment in (rows.NEAR_EMPTY, rows.NEAR_FULL) else BACK_SHARE
             holds = lambda: box.flows(self.sign, share)  # noqa: E731
+        latches_s = time.monotonic() + LATCHES_S
         while time.monotonic() < deadline_s:
             if holds():
                 times.back_s = time.monotonic()
                 return
+            if self.row.fault.may_latch and time.monotonic() > latches_s and not times.hands:
+                times.hands, times.reset_s = True, time.monotonic()
+                box.reset()
             time.sleep(0.02)
 
     def _is_down(self) -> bool:
@@ -116,8 +123,14 @@ class Play:
     # ------------------------------------------------------------ moments
 
     def flowing(self) -> None:
-        """Power flows already."""
-        time.sleep(0.3)
+        """Power flows already, and steadily."""
+        box, since_s = self.box, time.monotonic()
+        deadline_s = since_s + STEADY_WITHIN_S
+        share = 0.2 if self.row.moment in (rows.NEAR_EMPTY, rows.NEAR_FULL) else STEADY_SHARE
+        while time.monotonic() < min(deadline_s, since_s + STEADY_S):
+            if not box.flows(self.sign, share):
+                since_s = time.monotonic()
+            time.sleep(0.02)
 
     def starting(self) -> None:
         """From rest, at the first request to close contactors."""

@@ -1,5 +1,6 @@
 """docs/chaos.md: what the campaign has shown, from its lines of JSON."""
 
+import json
 import os
 import platform
 import re
@@ -110,8 +111,6 @@ def _bad(lines: list[Line]) -> str:
 
 def _repeated(file: Path) -> str:
     """Scenarios that were played more than once with different verdicts: nothing is hidden behind a second try."""
-    import json
-
     seen: dict[str, list[Line]] = defaultdict(list)
     for text in file.read_text().splitlines():
         if text.startswith("{"):
@@ -125,6 +124,14 @@ def _repeated(file: Path) -> str:
     if not rows:
         return "None."
     return "\n".join(["| scenario | verdicts, in order | reasons |", "|---|---|---|", *rows])
+
+
+def _hands(lines: list[Line]) -> str:
+    """Safe, and correctly waiting for somebody."""
+    names = [str(line["name"]) for line in lines if line.get("hands")]
+    if not names:
+        return "None beside the emergency stops."
+    return "\n".join(f"- {name}: nonsense that read like a danger; it waited for its reset" for name in names)  # fmt: skip
 
 
 def _conditions(file: Path, lines: list[Line]) -> str:
@@ -165,6 +172,7 @@ def write_report(file: Path, document: Path) -> None:
         head,
         f"## Result\n\n**{len(lines)} of {len(order)} scenarios: {total}.**\n\n{_conditions(file, lines)}",
         f"## What was not safe, or did not come back\n\n{_bad(lines)}",
+        f"### Waited for a reset by hand\n\n{_hands(lines)}",
         f"### Played again with another verdict\n\n{_repeated(file)}",
         "## By moment\n\n" + _table(lines, lambda line: str(line["moment"]), "moment"),
     ]

@@ -47,6 +47,8 @@ class Fault:
     bound: Callable[[Place], Bound] | None = None
     unreachable: bool = False
     """The inverter cannot be told anything: contactors may open under load in the end."""
+    may_latch: bool = False
+    """What it says may read like a danger that somebody has to reset: nonsense without a check sum."""
 
     @property
     def name(self) -> str:
@@ -87,9 +89,9 @@ class Scenario:
 
 def _rows(
     device: str, names: Sequence[str], kind: str, bound: Callable[[Place], Bound] | None = None,
-    *, unreachable: bool = False,
+    *, unreachable: bool = False, may_latch: bool = False,
 ) -> tuple[Fault, ...]:  # fmt: skip
-    return tuple(Fault(device, name, kind, bound, unreachable) for name in names)
+    return tuple(Fault(device, name, kind, bound, unreachable, may_latch) for name in names)
 
 
 P = plugs
@@ -116,12 +118,12 @@ ONE_RACK = (
 MANY_RACKS = _rows("bms", (P.RACK_FAULT, P.STRANGE_FAULT, P.RACK_SILENT), BLIND)
 CHECKED = _rows("bms", (P.CHECKSUM, P.GARBAGE, P.STUCK), RESTS, walls.battery_away)
 COUNTED = (
-    *_rows("bms", (P.GARBAGE,), GAP, walls.battery_away),
+    *_rows("bms", (P.GARBAGE,), GAP, walls.battery_away, may_latch=True),
     *_rows("bms", (P.STUCK,), RESTS, walls.battery_away),
     *_rows("bms", (P.CHECKSUM,), KEEPS),
 )
 UNCHECKED = (
-    *_rows("bms", (P.GARBAGE,), GAP, walls.battery_away),
+    *_rows("bms", (P.GARBAGE,), GAP, walls.battery_away, may_latch=True),
     *_rows("bms", (P.STUCK,), BLIND),
 )
 GRID = (

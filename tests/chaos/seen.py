@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from tests.chaos.decode import CLOSE, ON, POWER, Said
 from tests.chaos.places import Place
-from tests.chaos.rows import LATCHES, Scenario
+from tests.chaos.rows import LATCHES, RESTS, Scenario
 from tests.chaos.watch import Sample
 
 SAFE, UNSAFE, NOT_BACK, NOT_TRIED = "safe", "unsafe", "did not recover", "not tried"
@@ -23,6 +23,8 @@ class Times:
     end_s: float = 0.0
     flowed_w: float = 0.0
     """At the plant when the fault came."""
+    hands: bool = False
+    """It waited for somebody to reset what nonsense had made it believe."""
     back_s: float | None = None
     """Power (or rest, where rest was asked for) was back."""
 
@@ -60,6 +62,8 @@ class Verdict:
     recovery_s: float | None = None
     gap_s: float = 0.0
     """The longest time in which nobody looked."""
+    hands: bool = False
+    """It waited for a reset."""
     took_s: float = 0.0
     note: str = ""
     """What the box said at the end. For people who look for the cause; nothing is judged by it."""
@@ -100,9 +104,7 @@ def put_figures(seen: Seen, found: Verdict) -> None:
     """What flowed, and when it stopped."""
     place, times = seen.place, seen.times
     during = seen.after(times.fault_s)
-    zero = next((one for one in during if abs(one.battery_w) < place.zero_w), None)
-    if abs(times.flowed_w) >= place.zero_w and zero is not None:
-        found.zero_s = zero.at_s - times.fault_s
+    found.zero_s = _zero_s(seen)
     stopped = next((one for one in seen.said if one.at_s >= times.fault_s
                     and ((one.kind == POWER and one.value == 0.0) or (one.kind == ON and not one.value))), None)  # fmt: skip
     found.zero_wire_s = None if stopped is None else stopped.at_s - times.fault_s
@@ -121,6 +123,24 @@ def put_figures(seen: Seen, found: Verdict) -> None:
         else times.back_s - (times.reset_s or times.mended_s or times.fault_s)
     )
     _opening(seen, found)
+
+
+def _zero_s(seen: Seen) -> float | None:
+    """Until power was zero; where it has to stay so: until it was zero for the last time before the bound."""
+    place, times, bound = seen.place, seen.times, seen.row.bound
+    if abs(times.flowed_w) < place.zero_w:
+        return None
+    looks = seen.after(times.fault_s)
+    first = next((one for one in looks if abs(one.battery_w) < place.zero_w), None)
+    if first is None:
+        return None
+    if bound is not None and seen.row.kind in (RESTS, LATCHES):
+        latest_s = min(times.fault_s + bound.seconds, seen.quiet_until_s)
+        early = [one for one in looks if one.at_s <= latest_s]
+        flows = [i for i, one in enumerate(early) if abs(one.battery_w) >= place.zero_w]
+        if flows and flows[-1] + 1 < len(early):
+            first = early[flows[-1] + 1]
+    return first.at_s - times.fault_s
 
 
 def _opening(seen: Seen, found: Verdict) -> None:
