@@ -15,8 +15,8 @@ from tests.chaos.steer import MOMENT_S, ChaosBox
 
 HOLD_S, LOOK_ON_S, AFTER_RELEASE_S = 1.0, 3.0, 1.5
 BACK_SHARE = 0.5
-LATCHES_S = 20.0
-"""Not back by then: it waits for somebody."""
+LATCHES_S, RESET_EVERY_S, HANDS_S = 20.0, 5.0, 60.0
+"""Not back by then: it waits for somebody, who tries again; some dangers have to be gone for a minute."""
 STEADY_S, STEADY_WITHIN_S, STEADY_SHARE = 0.6, 8.0, 0.8
 
 
@@ -105,13 +105,15 @@ class Play:
         else:
             share = 0.2 if self.row.moment in (rows.NEAR_EMPTY, rows.NEAR_FULL) else BACK_SHARE
             holds = lambda: box.flows(self.sign, share)  # noqa: E731
+        deadline_s += HANDS_S if self.row.fault.may_latch else 0.0
         latches_s = time.monotonic() + LATCHES_S
         while time.monotonic() < deadline_s:
             if holds():
                 times.back_s = time.monotonic()
                 return
-            if self.row.fault.may_latch and time.monotonic() > latches_s and not times.hands:
+            if self.row.fault.may_latch and time.monotonic() > latches_s:
                 times.hands, times.reset_s = True, time.monotonic()
+                latches_s += RESET_EVERY_S
                 box.reset()
             time.sleep(0.02)
 

@@ -112,7 +112,8 @@ Power = Callable[[float], float]
 def _stop(name: str, power: Power, opens_s: float = 1.0, said: tuple[Said, ...] = (), **changes: float) -> Seen:  # fmt: skip
     """A stop at 100 s; mended at 105, reset at 106, back at 110; contactors open from 101 to 108 s."""
     row = ROWS[name]
-    times = Times(FAULT_S, 105.0, 106.0 if row.kind == rows.LATCHES else None, 112.0, power(-0.1), 110.0)  # fmt: skip
+    reset_s = 106.0 if row.kind == rows.LATCHES else None
+    times = Times(FAULT_S, 105.0, reset_s, 112.0, power(-0.1), back_s=110.0)
     looks = [i * 0.025 for i in range(-40, 480)]
     samples = [
         _look(FAULT_S + t, power(t), closed=not opens_s <= t <= 8.0, **(changes if t > 0.0 else {}))
