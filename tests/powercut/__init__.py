@@ -17,7 +17,7 @@
   files that existed before the first start; the memory file (-shm), which a power cut takes away whole.
 
 Then the box must find, before it is started again on that very folder: a store without a fault; every line of
-the journal, occurrence of an error, telemetry record and count that was in the file one second before the cut,
-and every mode that was confirmed to its asker more than a second before it; the emergency stop latched when it
-was pressed more than a second before.
+the journal, occurrence of an error, telemetry record and count that was in the file one second (and as long as
+the disk's slowest sync took) before the cut, and every mode that was confirmed to its asker before then; the
+emergency stop latched when it was pressed before then.
 """

@@ -54,8 +54,8 @@ def _one(box: PowerCutBox, number: int, random: Random) -> list[Verdict]:
             )
     lived_s = life.killed_at_s - begin_s
     print(
-        f"{number:4}  lived {lived_s:5.1f} s, {len(life.ops):5} writes, {verdicts[-1].unsynced:7} bytes "
-        f"not synced, {verdicts[-1].fate:8} {'LOST' if any(v.lost for v in verdicts) else 'ok'}",
+        f"{number:4}  lived {lived_s:5.1f} s, {len(life.ops):5} writes, {verdicts[-1].unsynced:7} bytes not synced, "
+        f"slowest sync {life.slowest_sync_s:5.3f} s, {verdicts[-1].fate:8} {'LOST' if any(v.lost for v in verdicts) else 'ok'}",
         flush=True,
     )
     go_on(verdicts[-1], box.data)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -58,15 +58,17 @@ class PowerCutBox(LiveBox):
         with _environment(environment(self._library, self.data, log)):
             self.start_box(without="gui")
         try:
-            self._be_busy()
+            self._be_busy(log)
         finally:
             killed_at_s = self.kill_all()
         return Life(before, inodes, read_log(log), killed_at_s)
 
-    def _be_busy(self) -> None:
+    def _be_busy(self, log: Path) -> None:
         if self._random.random() < 0.15:
-            time.sleep(self._random.uniform(0.3, 2.5))
-            return  # killed while it starts
+            # Killed while it starts: from its first write on.
+            wait_for(lambda: log.exists() and log.stat().st_size > 0, READY_S)
+            time.sleep(self._random.uniform(0.0, 2.0))
+            return
         self.wait(lambda _: True, READY_S, "a core that answers")
         until_s = time.monotonic() + self._random.uniform(0.2, 5.0)
         client = CoreClient(self.run_folder, "ctl")
@@ -143,6 +145,13 @@ class PowerCutBox(LiveBox):
         possible = [done[-1], *(ask for ask in asks if ask.sent_s > done[-1].sent_s)]
         modes = {ask.want.mode for ask in possible if isinstance(ask.want, GoToMode)}
         return [] if found.durable.mode in modes else [f"mode {found.durable.mode}, not {modes}"]
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float) -> None:
+    """Returns when it holds, or when the time is over."""
+    until_s = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < until_s:
+        time.sleep(0.01)
 
 
 @contextlib.contextmanager

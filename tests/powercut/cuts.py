@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.powercut.judge import Kept, missing, read
 from tests.powercut.shim import environment, lay, load
 
 GRACE_S = 1.0
-"""What a power cut may take."""
+"""What a power cut may take, beside what the disk itself needs for one sync."""
 Told = Callable[[Kept, float], list[str]]
 """What was promised to somebody up to an instant, and is not kept."""
 
@@ -29,6 +30,12 @@ class Life:
     ops: list[Op]
     killed_at_s: float
     said: str = ""
+
+    @property
+    def slowest_sync_s(self) -> float:
+        """The longest that the disk took to keep something."""
+        begun = {op.offset: op.at_s for op in self.ops if op.kind == "F"}
+        return max((op.at_s - begun[op.offset] for op in self.ops if op.kind == "E"), default=0.0)
 
 
 @dataclass
@@ -47,11 +54,12 @@ def judge(
     life: Life, instants: Iterable[float], random: Random, told: Told, first_fate: int = 0
 ) -> list[Verdict]:
     """A cut at each instant, by one fate after the other."""
+    grace_s = GRACE_S + life.slowest_sync_s
     verdicts: list[Verdict] = []
     disk = Disk(life.before)
     disk.know(life.inodes)
-    marks = sorted({mark for at_s in instants for mark in ((at_s - GRACE_S, 0.0), (at_s, at_s))})
-    earlier: dict[float, dict[str, bytes]] = {}
+    marks = sorted({mark for at_s in instants for mark in ((at_s - grace_s, 0.0), (at_s, at_s))})
+    earlier: deque[dict[str, bytes]] = deque()
     ops = iter(life.ops)
     op = next(ops, None)
     for mark_s, cut_s in marks:
@@ -59,15 +67,15 @@ def judge(
             disk.play(op)
             op = next(ops, None)
         if not cut_s:
-            earlier[mark_s + GRACE_S] = disk.seen()
+            earlier.append(disk.seen())
             continue
         fate = FATES[(first_fate + len(verdicts)) % len(FATES)]
         left = disk.cut(random, fate)
         with tempfile.TemporaryDirectory() as folder:
             before, last, found = (
-                read(files, Path(folder)) for files in (earlier[cut_s], disk.seen(), left)
+                read(files, Path(folder)) for files in (earlier.popleft(), disk.seen(), left)
             )
-        lost = missing(before, last, found) + told(found, cut_s - GRACE_S)
+        lost = missing(before, last, found) + told(found, cut_s - grace_s)
         verdicts.append(Verdict(cut_s, fate, lost, left, disk.waiting()))
     return verdicts
 

@@ -9,6 +9,7 @@ from tests.powercut.cuts import go_on, judge, told_by_writer, write_for
 from tests.powercut.disk import Disk, Op
 from tests.powercut.shim import build, compiler
 
+pytestmark = pytest.mark.timeout(300)
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C compiler here")
 
 
