@@ -36,6 +36,7 @@ class Alarm(IntEnum):
     NONE = 0
     COMMUNICATION = 1
     DC_LOST = 2
+    GRID_LOST = 3
 
 
 def loss_w(ac_w: float) -> float:
@@ -62,6 +63,12 @@ class Inverter:
     def heard(self) -> None:
         """Somebody who controls it has spoken."""
         self.silent_s = 0.0
+
+    def lose_grid(self) -> None:
+        """There is nothing left to feed: it lets go at once, and waits to be acknowledged."""
+        self.ac_power_w = 0.0
+        if self.state in (State.OPERATION, State.SWITCHING_ON):
+            self._raise(Alarm.GRID_LOST)
 
     def acknowledge(self) -> None:
         """Clear an alarm; it stays idle until it is switched on again."""

@@ -18,6 +18,7 @@ FIELDS = {
     "load_w": (-1e8, 1e8),
     "pv_w": (-1e8, 1e8),
     "frequency_hz": (40.0, 70.0),
+    "voltage_v": (0.0, 1_000.0),
     "import_price_per_kwh": (-1e5, 1e5),
     "export_price_per_kwh": (-1e5, 1e5),
     "outdoor_c": (-90.0, 70.0),
@@ -40,6 +41,8 @@ class Row:
     load_w: float | None
     pv_w: float | None
     frequency_hz: float | None
+    voltage_v: float | None
+    """Line to neutral; below a fifth of 230 V the grid is lost."""
     import_price_per_kwh: float | None
     export_price_per_kwh: float | None
     outdoor_c: float | None

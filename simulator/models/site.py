@@ -3,12 +3,10 @@
 grid = load - pv - inverter (grid import +, PV production +, discharge +).
 """
 
-from math import sqrt
-from random import Random
-
 from simulator.models.battery import Battery, build_battery
 from simulator.models.battery_bms import BatteryBms
 from simulator.models.climate import Cabinet
+from simulator.models.grid import Grid
 from simulator.models.inverter import Inverter
 from simulator.models.profile import Profile
 from simulator.models.rack import Rack
@@ -18,8 +16,6 @@ BOX_K_PER_W = 0.02
 """Warming of the box's air by the inverter's losses."""
 HOUSE_C = 20.0
 """Where the box stands; a third of the outdoor difference reaches it."""
-FREQUENCY_TIME_CONSTANT_S = 30.0
-FREQUENCY_STEP_HZ = 0.01
 
 
 class Site:
@@ -36,9 +32,7 @@ class Site:
         self.bms = BatteryBms(battery)
         self.elapsed_s = 0.0
         """Seconds since the profile's first row; set it to start later."""
-        self._rng = Random(seed)
-        self._wander_hz = 0.0
-        self._profile_hz: float | None = None
+        self.grid = Grid(seed)
         self._believed_load_w = self._believed_pv_w = 0.0
         self.override_load_w: float | None = None
         self.override_pv_w: float | None = None
@@ -46,8 +40,8 @@ class Site:
         """The profile does not know load or PV now; the last known value is used."""
         self.load_w = self.pv_w = self.grid_w = 0.0
         self.load_wh = self.pv_wh = self.grid_import_wh = self.grid_export_wh = 0.0
-        self.frequency_hz = 50.0
-        self.voltage_v = 230.0
+        self.frequency_hz = self.grid.frequency_hz
+        self.voltage_v = self.grid.voltage_v
         self.outdoor_c = self._outdoor_c = 15.0
         self.box_temperature_c = 22.0
         self.box_humidity_pct = 45.0
@@ -65,8 +59,10 @@ class Site:
         """Go on by `dt_s` with what the profile says at the beginning of this step."""
         if self.elapsed_s >= self._until_s:
             self._turn_page()
-        inverter, rack = self.inverter, self.rack
+        inverter, rack, lost = self.inverter, self.rack, self.grid.lost
         self.bms.step(dt_s)
+        if lost:
+            inverter.lose_grid()
         inverter.step(dt_s, rack)
         around_c = self.box_temperature_c if self.cabinet is None else self._in_cabinet(dt_s)
         rack.step(dt_s, inverter.dc_power_w, around_c)
@@ -74,6 +70,8 @@ class Site:
             self._believed_load_w if self.override_load_w is None else self.override_load_w
         )
         pv_w = self.pv_w = self._believed_pv_w if self.override_pv_w is None else self.override_pv_w
+        if lost:
+            load_w = pv_w = self.load_w = self.pv_w = 0.0
         grid_w = self.grid_w = load_w - pv_w - inverter.ac_power_w
         hours = dt_s / 3600.0
         self.load_wh += load_w * hours
@@ -105,17 +103,13 @@ class Site:
             self._believed_pv_w = row.pv_w
         if row.outdoor_c is not None:
             self.outdoor_c = row.outdoor_c
-        self._profile_hz = row.frequency_hz
+        self.grid.profile_hz, self.grid.profile_v = row.frequency_hz, row.voltage_v
 
     def _change_surroundings(self, dt_s: float) -> None:
-        """Frequency wanders a little where the profile is silent; the box warms up with its losses."""
-        if self._profile_hz is not None:
-            self.frequency_hz = self._profile_hz
-        else:
-            back = dt_s / FREQUENCY_TIME_CONSTANT_S
-            push_hz = (self._rng.random() - 0.5) * FREQUENCY_STEP_HZ * sqrt(dt_s)
-            self._wander_hz += push_hz - self._wander_hz * (back if back < 1.0 else 1.0)
-            self.frequency_hz = 50.0 + self._wander_hz
+        """The grid goes on; the box warms up with the inverter's losses."""
+        grid = self.grid
+        grid.step(dt_s)
+        self.frequency_hz, self.voltage_v = grid.frequency_hz, grid.voltage_v
         # A larger box has more air and larger fans.
         lost_w = (self.inverter.dc_power_w - self.inverter.ac_power_w) / self.inverter.units
         goal_c = HOUSE_C + (self.outdoor_c - HOUSE_C) / 3.0 + BOX_K_PER_W * lost_w

@@ -128,7 +128,7 @@ class ControlServer:
             "inverter_state": inverter.state.name.lower(), "inverter_alarm": inverter.alarm.name.lower(),
             "grid_import_wh": site.grid_import_wh, "grid_export_wh": site.grid_export_wh,
             "pv_wh": site.pv_wh, "load_wh": site.load_wh, "box_c": site.box_temperature_c,
-            "frequency_hz": site.frequency_hz, "profile_gap": site.profile_gap,
+            "frequency_hz": site.frequency_hz, "grid_v": site.voltage_v, "profile_gap": site.profile_gap,
             "racks": [_of_rack(bms) for bms in site.bms.masters],
             "elapsed_s": site.elapsed_s, "estop_pressed": board.estop_pressed, "lights": board.lights(),
             "plugs": self._stand_in.plugs.faults(), **({} if air is None else air.show()),

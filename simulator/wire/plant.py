@@ -2,14 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
+from simulator.models.grid import Grid
 from simulator.models.site import Site
 
 PERIOD_S = 0.02
 LONGEST_STEP_S = 1.0
 """After a longer pause (a suspended computer) the time between is left out."""
 SHORTEST_STEP_S = 0.001
-HELD = "load_w, pv_w, cell_c, box_c, box_humidity_pct"
+HELD = "load_w, pv_w, cell_c, box_c, box_humidity_pct, grid_v, grid_hz, grid_hz_per_s"
+HOLD_GRID: dict[str, Callable[[Grid, float | None], None]] = {
+    "grid_v": Grid.hold,
+    "grid_hz": Grid.hold_frequency,
+    "grid_hz_per_s": Grid.move,
+}
+"""0 V is a lost grid; a frequency that moves goes on from where it is."""
 
 
 class Plant:
@@ -58,7 +66,9 @@ class Plant:
         `soc_pct` is not held: the rack goes on from there.
         """
         site = self.site
-        if name == "load_w":
+        if name in HOLD_GRID:
+            HOLD_GRID[name](site.grid, value)
+        elif name == "load_w":
             site.override_load_w = value
         elif name == "pv_w":
             site.override_pv_w = value
