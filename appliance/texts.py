@@ -28,12 +28,21 @@ SOURCES: Final = (
     "clock",
     "cloud",
     "memory",
+    "grid",
+    "grid connection",
+    "climate",
+    "disk",
+    "store",
+    "update",
+    "board",
     "box sensor",
     "rack {name}",
     "{name} meter",
     "{name} sensor",
     "fan {name}",
     "heater {name}",
+    "relay {name}",
+    "button {name}",
 )
 """Sources of errors as the conditions name them; a whole name is looked for before a pattern."""
 Known = dict[tuple[str, str], str]
@@ -72,6 +81,14 @@ def translated(context: str, english: str, language: Language) -> str:
 def title(error: Told, language: Language) -> str:
     """What is wrong."""
     return translated(f"error {error.number} title", error.title, language)
+
+
+def said_title(english: str, language: Language) -> str:
+    """A title that stands in a sentence of the core, without its number."""
+    for (context, words), said in catalogue(language).items():
+        if words == english and context.startswith("error ") and context.endswith(" title"):
+            return said
+    return english
 
 
 def remedy(error: Told, language: Language) -> str:

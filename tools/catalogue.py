@@ -12,6 +12,7 @@ from typing import Final, get_args
 import polib
 
 from appliance.errors import ERRORS
+from appliance.gui.reasons import REASONS
 from appliance.gui.texts import TEXTS
 from appliance.limits import LIMITS
 from appliance.registry import names
@@ -32,6 +33,15 @@ def entries() -> Iterator[tuple[str, str]]:
     for state, allows in STATES.items():
         yield f"state {state} title", allows.title
         yield f"state {state} says", allows.says
+    yield from _names()
+    for reason in REASONS:
+        yield f"reason {reason}", reason
+    for key, words in TEXTS.items():
+        yield f"screen {key}", words
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    """What things are called."""
     for name in SOURCES:
         yield f"source {name}", name
     for limit in LIMITS:
@@ -40,8 +50,6 @@ def entries() -> Iterator[tuple[str, str]]:
         yield f"limit {limit.name}", limit.name
     for name in sorted(names("appliance.modes")):
         yield f"mode {name}", import_module(f"appliance.modes.{name}").TITLE
-    for key, words in TEXTS.items():
-        yield f"screen {key}", words
 
 
 def path_of(language: str) -> Path:

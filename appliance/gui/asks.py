@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from appliance.gui.reasons import reason
 from appliance.gui.texts import text
 from appliance.model import (
     AckErrors,
     Answer,
     Decision,
+    EndTest,
     GoToMode,
     ResetErrors,
     ResetEstop,
@@ -51,6 +53,8 @@ class Asked(Word, frozen=True):
     confirm_refused: str = ""
     resetting_errors: frozenset[int] = frozenset()
     """Numbers of the latched errors whose reset is on its way."""
+    ending_test: bool = False
+    test_refused: str = ""
     error_refused: str = ""
     refused_number: int | None = None
     """Of the error that was not reset."""
@@ -96,8 +100,8 @@ class Asks:
                 del self._open[key]
             elif now_s - ask.at_s > ANSWER_S:
                 del self._open[key]
-                reason = text("not_in_use" if ask.accepted else "no_answer")
-                self._refused[type(ask.want)] = _Refusal(ask.want, reason, now_s)
+                missed = text("not_in_use" if ask.accepted else "no_answer")
+                self._refused[type(ask.want)] = _Refusal(ask.want, missed, now_s)
         for kind, refusal in list(self._refused.items()):
             if now_s - refusal.at_s > SHOWN_S:
                 del self._refused[kind]
@@ -111,7 +115,7 @@ class Asks:
             ask.accepted = True
         else:
             del self._open[answer.id]
-            self._refused[type(ask.want)] = _Refusal(ask.want, answer.reason, now_s)
+            self._refused[type(ask.want)] = _Refusal(ask.want, reason(answer.reason), now_s)
 
     def _asked(self, decision: Decision | None) -> Asked:
         wants = [ask.want for ask in self._open.values()]
@@ -129,6 +133,8 @@ class Asks:
             confirming=frozenset(number for number in confirming if number is not None),
             confirm_refused=self._reason(AckErrors),
             resetting_errors=frozenset(number for number in resetting if number is not None),
+            ending_test=any(isinstance(want, EndTest) for want in wants),
+            test_refused=self._reason(EndTest),
             error_refused=self._reason(ResetErrors),
             refused_number=not_reset.want.number
             if not_reset is not None and isinstance(not_reset.want, ResetErrors)

@@ -78,6 +78,12 @@ def age(seconds: float) -> str:
     return text("age_hours", hours=int(seconds // 3600))
 
 
+def left(seconds: float) -> str:
+    """What is left of a time, in minutes and seconds."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
 def clock_time(at: datetime) -> str:
     """Local wall time."""
     return at.astimezone().strftime("%H:%M")
@@ -126,5 +132,9 @@ def chosen_by(source: str) -> str:
 
 def confirmed_by(source: str) -> str:
     """Who confirmed an alarm."""
-    who = text(f"who_{source}") if source in ("touchscreen", "cloud", "ctl") else plain(source)
-    return text("confirmed_by", who=who)
+    return text("confirmed_by", who=person(source))
+
+
+def person(source: str) -> str:
+    """Who asked, after "by"."""
+    return text(f"who_{source}") if source in ("touchscreen", "cloud", "ctl") else plain(source)

@@ -13,14 +13,17 @@ from appliance.model import (
     BoardReading,
     Decision,
     Effect,
+    ForcedActuator,
     GoToMode,
     InverterReading,
     InverterState,
     Limits,
+    ManualPower,
     MeterReading,
     RackReading,
     ResetErrors,
     ResetEstop,
+    RunningTest,
     Setpoints,
     Severity,
     Snapshot,
@@ -52,7 +55,7 @@ class Scene(Word, frozen=True):
     tapped: Want | None = None
     answer: Answer | None = None
     sheet: str = ""
-    """The sheet that lies open: "mode" or "why"."""
+    """The sheet that lies open: "mode", "why" or "test"."""
     language: Language = ENGLISH
 
 
@@ -178,6 +181,18 @@ _derated = status(
     battery_w=-2500.0, errors=(INVERTER_HOT,), binding="error",
     why="Self-consumption wants -4100 W; error 212 Inverter hot allows -2500 W",
 )  # fmt: skip
+_calm = status(pv_w=1200.0, grid_w=900.0, battery_w=-1500.0, why="The test wants -1500 W")
+_tested = replace(
+    _calm,
+    decision=replace(
+        _calm.decision,
+        test=RunningTest(
+            by="touchscreen", key="", until_s=1272.0, heard_s=999.0, by_pin=True, returns_to=State.IDLE,
+            power=ManualPower(power_w=-1500.0, until_s=1200.0),
+            outputs=(ForcedActuator(actuator="pump", percent=100.0, until_s=1200.0),),
+        ),
+    ),
+)  # fmt: skip
 _precharge = status(
     pv_w=1900.0, grid_w=-700.0, battery_w=0.0, state=State.PRECHARGE,
     why="Connecting: waiting for the battery's contactors to close",
@@ -246,12 +261,16 @@ _ENGLISH: Final = (
         why="Waking the battery: waiting for the battery to answer after its sleep")),
     Scene(name="precharge", status=_precharge),
     Scene(name="derated", status=_derated),
+    Scene(name="test", status=_tested),
+    Scene(name="test_sheet", status=_tested, sheet="test"),
+    Scene(name="test_alarm", status=replace(
+        _tested, decision=replace(_tested.decision, errors=(CELL_FULL,)))),
     Scene(name="latched", status=_latched),
     Scene(name="not_reset", status=_latched, tapped=ResetErrors(number=112), answer=_still_there),
 )  # fmt: skip
 IN_OTHER_WORDS: Final = (
     "charging", "connecting", "derated", "estop", "estop_released", "fault", "latched", "lost", "mode",
-    "not_reset", "precharge", "unknown_all",
+    "not_reset", "precharge", "test", "test_sheet", "unknown_all",
 )  # fmt: skip
 """Scenes that are shown in every language."""
 SCENES: Final = (

@@ -8,7 +8,7 @@ from appliance.gui.alarms import AlarmRow
 from appliance.gui.shown import Rows, Shown, shown_type
 from appliance.gui.texts import TEXTS, say
 from appliance.gui.view import ModeRow, View
-from appliance.model import AckErrors, GoToMode, ResetErrors, ResetEstop, Word
+from appliance.model import AckErrors, EndTest, GoToMode, ResetErrors, ResetEstop, Word
 
 GROUPS = {
     field.name: shown_type(field.type)
@@ -42,6 +42,7 @@ class Ui(QObject):
     banner = _group("banner")
     alarms = _group("alarms")
     estop = _group("estop")
+    by_hand = _group("by_hand")
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +86,11 @@ class Ui(QObject):
     def reset(self) -> None:
         """Reset was held long enough on the notice of the emergency stop."""
         self.wanted.emit(ResetEstop())
+
+    @Slot()
+    def end_test(self) -> None:
+        """End the test was tapped."""
+        self.wanted.emit(EndTest())
 
     @Slot(int)  # type: ignore[arg-type]
     def reset_error(self, number: int) -> None:

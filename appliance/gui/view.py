@@ -6,6 +6,7 @@ from appliance import texts
 from appliance.gui import figures
 from appliance.gui.alarms import AlarmRow, AlarmsHead, Banner, alarm_rows, alarms_head, banner
 from appliance.gui.asks import Asked
+from appliance.gui.by_hand import ByHand, by_hand
 from appliance.gui.estop import Estop, estop
 from appliance.gui.flows import Flow, Ring, flows, ring
 from appliance.gui.texts import spoken, text, text_or
@@ -114,6 +115,7 @@ class View(Word, frozen=True):
     banner: Banner
     alarms: AlarmsHead
     estop: Estop
+    by_hand: ByHand
     alarm_rows: tuple[AlarmRow, ...]
     mode_rows: tuple[ModeRow, ...]
 
@@ -133,6 +135,7 @@ def view(look: Look) -> View:
         why=_why(look),
         banner=banner(look.status),
         alarms=alarms_head(look.status, look.asked),
+        by_hand=by_hand(look.status, look.live, look.asked),
         estop=estop(look.status, look.live, look.age_s, look.asked),
         alarm_rows=alarm_rows(look.status, look.asked, look.utc),
         mode_rows=_mode_rows(look),
@@ -161,6 +164,9 @@ def _pill(look: Look) -> tuple[str, str]:
     if not look.live:
         return text("data_age", age=figures.age(look.age_s)), "warning"
     decision = status.decision
+    if decision.test is not None:
+        left = figures.left(decision.test.until_s - decision.now_s)
+        return text("test_pill", left=left), "warning"
     if decision.manual is not None and decision.state is State.RUN:
         return text("state_manual"), "info"
     title = texts.state_title(decision.state, spoken())

@@ -22,7 +22,7 @@ def sentence(status: Status) -> str:
     if not STATES[decision.state].power:
         return figures.sentence(_no_power(decision))
     if decision.wish_w is None:
-        return text("why_cannot_say", mode=mode_title(status, decision.mode))
+        return text("why_cannot_say", mode=_wisher(status))
     return figures.sentence(_power(status, decision.wish_w))
 
 
@@ -43,7 +43,7 @@ def _worst(errors: tuple[ActiveError, ...]) -> ActiveError | None:
 
 def _power(status: Status, wish_w: float) -> str:
     decision = status.decision
-    words = text("why_wants", mode=mode_title(status, decision.mode), watts=f"{wish_w:.0f}")
+    words = text("why_wants", mode=_wisher(status), watts=f"{wish_w:.0f}")
     given = f"{decision.setpoints.power_w:.0f}"
     binding = decision.limits.binding
     if binding is not None:
@@ -51,6 +51,15 @@ def _power(status: Status, wish_w: float) -> str:
     if abs(wish_w - decision.setpoints.power_w) > AS_WISHED_W:
         return f"{words}, {text('why_now', watts=given)}"
     return words
+
+
+def _wisher(status: Status) -> str:
+    """Whose wish it is: the mode's in use, or the test's."""
+    decision = status.decision
+    if decision.test is None:
+        return mode_title(status, decision.mode)
+    tried = decision.test.mode
+    return text("test_title") if tried is None else mode_title(status, tried)
 
 
 def mode_title(status: Status, mode: str) -> str:

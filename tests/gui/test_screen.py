@@ -15,7 +15,15 @@ from appliance.clock import VirtualClock
 from appliance.gui.asks import SHOWN_S
 from appliance.gui.scenes import BY_NAME, CELL_FULL, METER_SILENT, NOW, OVERCHARGED, status
 from appliance.gui.screen import Screen
-from appliance.model import AckErrors, BoardReading, GoToMode, ResetErrors, ResetEstop, Status
+from appliance.model import (
+    AckErrors,
+    BoardReading,
+    EndTest,
+    GoToMode,
+    ResetErrors,
+    ResetEstop,
+    Status,
+)
 from tests.gui.fake_core import FakeCore
 from tests.gui.walk import find, hold, items, tap, words
 
@@ -156,6 +164,21 @@ def test_a_latched_error_is_reset_by_holding_its_button(box: Box) -> None:
     assert find(box.screen, "error_refused").property("text").endswith("the cause is still there")
     box.pass_time(2.0)
     assert not find(box.screen, "reset_112").isEnabled(), "without data nothing can be reset"
+
+
+def test_a_test_by_hand_is_framed_and_can_be_ended(box: Box) -> None:
+    box.pass_time(0.1, status())
+    assert not box.sees("test_frame")
+    box.pass_time(0.1, BY_NAME["test"].status)
+    assert box.sees("test_frame")
+    tap(box.screen, "test_strip")
+    tap(box.screen, "end_test")
+    assert box.core.asked == [EndTest()]
+    assert "Asking …" in words(box.screen)
+    box.core.answer(ok=True)
+    box.pass_time(0.1, status())
+    assert not box.sees("test_frame")
+    assert not any(item.objectName() == "end_test" for item in items(box.screen)), "still open"
 
 
 def test_nothing_under_the_emergency_stop_can_be_tapped(box: Box) -> None:

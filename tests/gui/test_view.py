@@ -224,6 +224,21 @@ def test_a_latched_alarm_can_be_reset_and_says_why_it_was_not() -> None:
     assert (asking.reset, asking.can_reset) == ("Asking …", False)
 
 
+def test_a_test_by_hand_is_told_with_its_end() -> None:
+    shown = look(BY_NAME["test"].status)
+    assert (shown.header.pill, shown.header.pill_tone) == ("Test 4:32", "warning")
+    assert shown.by_hand.active
+    assert shown.by_hand.strip == "Test by this screen"
+    assert shown.by_hand.left == "ends by itself in 4:32"
+    assert shown.by_hand.holds == "Battery −1.5 kW · pump 100 %"
+    assert shown.by_hand.after == "Then: Resting"
+    assert shown.by_hand.can_end
+    assert not look(BY_NAME["test"].status, age_s=2.0).by_hand.can_end
+    assert not look(status()).by_hand.active
+    refused = look(BY_NAME["test"].status, asked=Asked(test_refused="no test runs"))
+    assert refused.by_hand.refused == "Not ended: no test runs"
+
+
 def test_the_emergency_stop_is_not_reset_on_the_alarms_page() -> None:
     assert look(status(errors=(ESTOP,))).alarm_rows[0].reset == ""
 

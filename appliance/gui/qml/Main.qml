@@ -5,7 +5,7 @@ Window {
     id: root
     required property var pages
     property alias page: rail.current
-    // The sheet that lies open: "mode", "why" or none.
+    // The sheet that lies open: "mode", "why", "test" or none.
     property string sheet: ""
 
     width: 800
@@ -45,11 +45,22 @@ Window {
     StatusBar {
         id: bar
         anchors { left: rail.right; right: parent.right; top: parent.top }
+        onTestTapped: root.sheet = "test"
         onAlarmTapped: rail.current = root.pages.findIndex(page => page.endsWith("_alarms"))
     }
 
     ModeSheet { anchors.fill: parent; visible: root.sheet === "mode"; onClosed: root.sheet = "" }
+    TestSheet { anchors.fill: parent; visible: root.sheet === "test"; onClosed: root.sheet = "" }
     WhySheet { anchors.fill: parent; visible: root.sheet === "why"; onClosed: root.sheet = "" }
+    // A test by hand is never to be overlooked: a frame round everything.
+    Rectangle {
+        objectName: "test_frame"
+        visible: Ui.by_hand.active
+        anchors.fill: parent
+        color: "transparent"
+        border.width: 4
+        border.color: Theme.colour.warning
+    }
     LostNotice { objectName: "lost_notice"; anchors.fill: parent }
     EstopNotice { objectName: "estop_notice"; anchors.fill: parent }
 }

@@ -5,12 +5,14 @@ import Appliance
 Item {
     id: bar
     signal alarmTapped
+    signal testTapped
     readonly property bool alarm: Ui.banner.title !== ""
+    readonly property bool test: !alarm && Ui.by_hand.active
 
     implicitHeight: Theme.barHeight
 
     Item {
-        visible: !bar.alarm
+        visible: !bar.alarm && !bar.test
         anchors { fill: parent; leftMargin: Theme.margin; rightMargin: Theme.margin }
 
         Label {
@@ -51,6 +53,50 @@ Item {
                 weight: Font.Medium
             }
         }
+    }
+
+    Rectangle {
+        id: strip
+        visible: bar.test
+        anchors { fill: parent; leftMargin: Theme.margin; rightMargin: Theme.margin; topMargin: 8; bottomMargin: 2 }
+        radius: 10
+        color: Theme.colour.warningTile
+
+        Label {
+            id: who
+            anchors { left: parent.left; leftMargin: 14; verticalCenter: parent.verticalCenter }
+            text: Ui.by_hand.strip
+            weight: Font.DemiBold
+            color: Theme.colour.warning
+        }
+        Label {
+            anchors {
+                left: who.right; leftMargin: 12; right: until.left; rightMargin: 12
+                verticalCenter: parent.verticalCenter
+            }
+            text: Ui.by_hand.left
+            size: 16
+            fontSizeMode: Text.HorizontalFit
+            minimumPixelSize: 12
+            color: Theme.colour.warning
+        }
+        Row {
+            id: until
+            anchors { right: parent.right; rightMargin: 10; verticalCenter: parent.verticalCenter }
+            spacing: 14
+
+            Label { text: Ui.header.time; size: 20; weight: Font.Medium; color: Theme.colour.warning }
+            Icon { anchors.verticalCenter: parent.verticalCenter; name: "chevron"; size: 20; colour: Theme.colour.warning }
+        }
+    }
+    Touch {
+        objectName: "test_strip"
+        visible: bar.test
+        anchors { left: strip.left; right: strip.right }
+        height: Theme.target
+        radius: 10
+        name: Ui.by_hand.strip
+        onClicked: bar.testTapped()
     }
 
     Rectangle {
