@@ -241,3 +241,14 @@ def test_last_instants_follow_the_clock_of_the_cycle(box: Box) -> None:
     (error,) = History(box.path).errors()
     assert (error.since_at, error.state) == (NOON, "raised")
     assert error.last_at - NOON == timedelta(seconds=1.1)
+
+
+def test_what_is_known_of_the_battery_is_written_once(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[BatteryMemory] = []
+    monkeypatch.setattr(Writing, "remember_battery", lambda _store, known: written.append(known))
+    box.known.put(BatteryMemory(gaps=3), 0.0)
+    box.cycle()
+    box.run(rounds=5)
+    assert written == [BatteryMemory(gaps=3)]
