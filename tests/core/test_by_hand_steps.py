@@ -15,6 +15,7 @@ from appliance.model import (
     GoToMode,
     HoldPower,
     InverterState,
+    MeterReading,
     Request,
     SetPower,
     StartTest,
@@ -203,3 +204,15 @@ def test_a_mode_asked_for_meanwhile_counts_afterwards() -> None:
     says = "a test by ctl runs; a power is set in it, or after it"
     assert bench.refused(SetPower(100.0, 10.0)) == says
     assert bench.asked(AckErrors())
+
+
+def test_nothing_charges_by_itself_while_somebody_tests() -> None:
+    down = battery(rack(cell_min_v=2.78, cell_max_v=2.83), soc_pct=8.0)
+    bench = with_pin()
+    for second in range(90):
+        bench.run(1.0, battery=down, grid=MeterReading(400.0))
+        assert bench.last.setpoints.power_w == 0.0, f"after {second} s"
+    assert bench.last.test is not None
+    assert bench.story.cycle.memory.rescue is None
+    bench.asked(EndTest())
+    assert bench.run(70.0, beats=False, battery=down).setpoints.power_w < 0.0, "afterwards it does"
