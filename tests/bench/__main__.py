@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import alone, can, devices, live
+from tests.bench import alone, can, devices, estop, live
 from tests.bench.rows import Row, table, write
 from tests.live.box import LiveBox
 
@@ -47,7 +47,7 @@ def live_rows(chosen: argparse.Namespace) -> list[Row]:
             rows += live.lateness_rows(box, chosen.seconds)
             rows += live.wire_rows(box, chosen.seconds)
             rows += live.memory_rows(box)
-            rows += live.estop_rows(box, chosen.presses)
+            rows += estop.estop_rows(box, chosen.presses)
             rows.append(live.first_frame_row(box, Path(folder)))
         finally:
             box.stop()

@@ -16,9 +16,11 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--boxes", type=int, default=1, help="that many beside each other")
+    parser.add_argument("--minutes", type=float, default=60.0, help="no new event after these")
     parser.add_argument("--write", type=Path, help="a page with marks for the table")
     chosen = parser.parse_args()
-    share = partial(one_box, times=-(-chosen.times // chosen.boxes), seed=chosen.seed)
+    times = -(-chosen.times // chosen.boxes)
+    share = partial(one_box, times=times, seed=chosen.seed, minutes=chosen.minutes)
     with multiprocessing.get_context("spawn").Pool(chosen.boxes) as boxes:
         outcomes = [one for several in boxes.map(share, range(chosen.boxes)) for one in several]
     text = table(outcomes, chosen.seed)

@@ -1,5 +1,6 @@
 """The whole campaign: which events, in which order, each from a box that is well and carries power."""
 
+import math
 import sys
 import tempfile
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from appliance.model import GoToMode, ResetEstop
 from tests.kills.box import KillBox
 from tests.kills.events import LOAD_W, PROCESSES, TOLD, Event, Outcome, happen, power_of
 from tests.kills.report import line
@@ -66,8 +68,8 @@ def latch(box: KillBox) -> None:
 
 
 def reset(box: KillBox) -> None:
-    done = box.ctl("reset-estop")
-    assert done.returncode == 0, done.stderr
+    answer = box.client.ask(ResetEstop(), 10.0)
+    assert answer.ok, answer.reason
 
 
 def play(box: KillBox, event: Event) -> Outcome:
@@ -84,15 +86,17 @@ def play(box: KillBox, event: Event) -> Outcome:
     return outcome
 
 
-def campaign(folder: Path, times: int, seed: int) -> Iterator[Outcome]:
+def campaign(folder: Path, times: int, seed: int, until_s: float = math.inf) -> Iterator[Outcome]:
     """Start a box, play all events, end it."""
     box = KillBox(folder)
     try:
         box.start()
         box.wait_running(60.0)
-        done = box.ctl("mode", "self_consumption")
-        assert done.returncode == 0, done.stderr
+        answer = box.client.ask(GoToMode("self_consumption"), 10.0)
+        assert answer.ok, answer.reason
         for event in draw(box.door.workers(), times, Random(seed)):
+            if time.monotonic() > until_s:
+                break
             yield play(box, event)
     finally:
         log = Path("build") / f"kills-{seed}.log"
@@ -101,11 +105,11 @@ def campaign(folder: Path, times: int, seed: int) -> Iterator[Outcome]:
         box.stop()
 
 
-def one_box(number: int, times: int, seed: int) -> list[Outcome]:
+def one_box(number: int, times: int, seed: int, minutes: float) -> list[Outcome]:
     """A share of the campaign, in a box of its own."""
-    outcomes = []
+    outcomes, until_s = [], time.monotonic() + 60.0 * minutes
     with tempfile.TemporaryDirectory() as folder:
-        for outcome in campaign(Path(folder), times, seed * 100 + number):
+        for outcome in campaign(Path(folder), times, seed * 100 + number, until_s):
             outcomes.append(outcome)
             sys.stdout.write(line(outcome) + "\n")
             sys.stdout.flush()

@@ -24,16 +24,20 @@ class ToldToCrashError(RuntimeError):
 
 
 class Door:
-    """Orders are `{"crash": thread, "after": calls}` or `{"names": true}`; each is answered when it is done."""
+    """Orders are `{"crash": thread, "after": calls}`, `{"hang": thread, "seconds": s}` and `{"names": true}`;
+    each is answered when it is done."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, tuple[int, str]] = {}
+        self._hangs: dict[str, float] = {}
         self._socket: socket.socket | None = None
         self.names: tuple[str, ...] = ()
 
     def pass_by(self) -> None:
         """Called by every thread, wherever it looks at the clock or says that it is alive."""
         name = threading.current_thread().name
+        if name in self._hangs:
+            time.sleep(self._hangs.pop(name))
         if not self._waiting or name not in self._waiting:
             return
         left, sender = self._waiting[name]
@@ -59,6 +63,9 @@ class Door:
             order = json.loads(body)
             if "crash" in order:
                 self._waiting[order["crash"]] = int(order["after"]), sender
+            elif "hang" in order:
+                self._hangs[order["hang"]] = float(order["seconds"])
+                self._answer({"hangs_at_s": time.monotonic()}, sender)
             else:
                 alive = {one.name: one.native_id for one in threading.enumerate()}
                 self._answer({"workers": self.names, "alive": alive}, sender)

@@ -18,8 +18,8 @@ OBSERVED_S = 20.0
 LOOK_S = 0.01
 BACK_WITHIN_S = 5.0
 SAFE_WITHIN_S = 1.0
-TOLD = {601, 604, 608}
-"""That a part restarts, that the cloud is away: told, and no reason to stop."""
+TOLD = {601, 604, 606, 608}
+"""A part restarts, the cloud is away, the disk is small, a count is high: told, and no reason to stop."""
 PROCESSES = ("core", "core.parent", "gui", "cloud", "bootstrapper", "run")
 ALL = ("core", "gui", "cloud")
 Numbers = dict[str, int]
