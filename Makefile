@@ -6,7 +6,7 @@ SCENE  ?= sunny
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types imports tests bench powercut screens soak mutants chaos lock clean
+.PHONY: help setup run test lint types imports tests bench powercut screens soak mutants chaos kills lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sed 's/^/  make /'
@@ -48,6 +48,9 @@ powercut: setup ## 100 power cuts of the whole box, on a disk that forgets what 
 
 screens: setup ## every page × scene: build/screens/*.png
 	$(BIN)/python -c "from pathlib import Path; from appliance.gui.screens import render_screens; render_screens(Path('build/screens'))"
+
+kills: setup ## every process killed, every thread crashed, 200 times, at power: docs/walls.md; SEED=1
+	$(BIN)/python -m tests.kills --times $(or $(TIMES),200) --seed $(or $(SEED),1) --write docs/walls.md
 
 chaos: setup ## the fault campaign, every device, fault and moment in live boxes: docs/chaos.md; CHAOS="--boxes 4 --only PATTERN"
 	$(BIN)/python -m tests.chaos $(CHAOS)

@@ -61,8 +61,16 @@ def press(box: LiveBox, client: CoreClient) -> Press:
     return Press(1e3 * (zeros[0].at_s - pressed_s), 1e3 * (opened_s - pressed_s))
 
 
+def as_hardware(box: LiveBox) -> None:
+    """The pretend site stands for devices, which this computer's load does not slow down."""
+    with contextlib.suppress(OSError):
+        priority = os.sched_param(30)
+        os.sched_setscheduler(box.started["site"].pid, os.SCHED_FIFO, priority)
+
+
 def presses(box: LiveBox, times: int) -> list[Press]:
     """Several, each from running under load."""
+    as_hardware(box)
     box.world.set("load_w", LOAD_W)
     box.world.set("pv_w", 0.0)
     client = CoreClient(box.run_folder, "ctl")
@@ -78,6 +86,7 @@ def rows(pressed: list[Press], letter: str, when: str) -> Iterator[Row]:
     what = f"e-stop edge → 0 W on the wire, {len(pressed)} presses, {when}"
     p99, worst = percentile(zero, 0.99), max(opened)
     yield Row(f"{letter}1", f"{what}, p50", percentile(zero, 0.5), "ms", "", None)
+    yield Row(f"{letter}1b", f"{what}, p95", percentile(zero, 0.95), "ms", "", None)
     yield Row(f"{letter}2", f"{what}, p99", p99, "ms", "< 50 ms", p99 < 50.0)
     yield Row(f"{letter}3", f"{what}, worst", max(zero), "ms", "", None)
     what = f"e-stop edge → contactors open, {when}"
