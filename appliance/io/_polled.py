@@ -72,7 +72,9 @@ class Polled:
 
     def is_the_same(self, now_s: float) -> bool:
         """Silent just now, and too shortly to have been replaced."""
-        return self.ever_identified and now_s - self._heard_at_s <= SAME_DEVICE_S
+        # One that is polled slowly has not been replaced while what it said last still counts.
+        shortly_s = max(SAME_DEVICE_S, self._settings.max_age_s)
+        return self.ever_identified and now_s - self._heard_at_s <= shortly_s
 
     def poll(self, bus: Registers, clock: Clock, between: Callable[[], None]) -> None:
         """Read what is due and publish it; `between` runs before each request. Never raises BusError."""

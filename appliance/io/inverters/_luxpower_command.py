@@ -88,6 +88,8 @@ class Commander:
     """What the device held when it was found; what it said later goes before it."""
     _percent: float = 0.0
     """What it was told; discharge +."""
+    _towards: Direction = CHARGE
+    """Which way it was let go last."""
     _waits: bool = False
     """More is wanted than it was told: the pause is not over."""
     _beat: int = 0
@@ -109,7 +111,9 @@ class Commander:
         self._beat = number
 
     def _zero(self, values: Values, *, on: bool) -> tuple[Write, ...]:
-        limits = (self._limit(CHARGE, 0, values), self._limit(DISCHARGE, 0, values))
+        # First the one that flows: where answers are lost, nothing after the first write is sent.
+        ways = (self._towards, self._towards.other)
+        limits = tuple(self._limit(way, 0, values) for way in ways)
         return (*limits, *self._bits(values, 0, on=on))
 
     def carry(self, power_w: float, values: Values, now: int) -> tuple[Write, ...]:
@@ -119,6 +123,9 @@ class Commander:
         self._percent = percent if towards is DISCHARGE else -percent
         if not percent:
             return self._zero(values, on=True)
+        self._towards = towards
+        # It is let go: what it held when it was found says nothing any more, should it fall silent.
+        self.held.pop(f"{towards.name}_limit", None)
         # First the other direction is taken away, last this one is let go.
         away = self._limit(towards.other, 0, values)
         prepared = (*self._prepared(towards, values), *self._rate(towards, percent, values, now))
