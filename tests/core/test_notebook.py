@@ -252,3 +252,13 @@ def test_what_is_known_of_the_battery_is_written_once(
     box.cycle()
     box.run(rounds=5)
     assert written == [BatteryMemory(gaps=3)]
+
+
+def test_the_next_core_finds_what_was_raised_and_never_cleared(box: Box, tmp_path: Path) -> None:
+    box.cycle(errors=(box.error(),))
+    box.run()
+    again = Box(tmp_path)
+    again.cycle()
+    again.run()
+    (error,) = History(box.path).errors()
+    assert (error.state, error.cleared_at) == ("not cleared", None)

@@ -23,7 +23,8 @@ from tests.stories import HOME
 
 MODES = ("passive", "self_consumption")
 ESTOP = 401
-READY_S = 30.0
+READY_S = 120.0
+"""The machine may have other work."""
 
 
 @dataclass(frozen=True)
