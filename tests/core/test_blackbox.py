@@ -329,6 +329,25 @@ def test_recordings_stay_within_their_room(tmp_path: Path, monkeypatch: pytest.M
     assert recordings(tmp_path)[-1].name.endswith("102")
 
 
+def test_what_was_written_in_vain_is_not_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = files.Header(site="", version="", errors=(), began_at=NOON, ended_at=NOON)
+    part = files.Part(tmp_path, "one", told)
+    member = gzip.compress(b"whole\n")
+    part.append(member, told)
+
+    def broken(_file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as failing, pytest.raises(OSError, match="Input"):
+        failing.setattr(os, "fdatasync", broken)
+        part.append(b"half a member", told)
+    path = part.finish(told)
+    assert gzip.decompress(path.read_bytes()) == b"whole\n"
+    assert path.stat().st_size == files.HEADER_BYTES + len(member)
+
+
 def test_one_recording_takes_no_more_than_half_of_the_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
