@@ -88,6 +88,8 @@ TEXTS: Final[dict[str, str]] = {
     "why_wants": "{mode} wants {watts} W",
     "why_allows": "{limit} allows {watts} W",
     "why_now": "now {watts} W",
+    "why_rescue": "Rescue charge",
+    "why_grid_wait": "the grid has to be steady for another {seconds} s",
     "why_cannot_say": "{mode} cannot say: a reading is missing; 0 W",
     "why_unknown": "The controller has not said.",
     # alarms

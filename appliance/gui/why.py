@@ -6,12 +6,14 @@ Decision: shorter, without the measured value behind a limit.
 
 from appliance.gui import figures
 from appliance.gui.texts import TEXTS, say, spoken, text
-from appliance.model import STOPS, ActiveError, Decision, Status
+from appliance.model import STOPS, ActiveError, State, Status
 from appliance.statemachine.states import STATES
 from appliance.texts import ENGLISH, state_title, title
 
-AS_WISHED_W = 1.0
-"""A setpoint that near to the wish is the wish."""
+AS_WISHED_W = 50.0
+"""A setpoint that near to the wish is the wish, as in the core's own sentence."""
+RESCUE = "rescue charge "
+"""So the core's sentence begins while it charges an empty battery a little: no mode wishes that."""
 
 
 def sentence(status: Status) -> str:
@@ -20,15 +22,18 @@ def sentence(status: Status) -> str:
     if spoken() == ENGLISH:
         return figures.sentence(decision.why)
     if not STATES[decision.state].power:
-        return figures.sentence(_no_power(decision))
+        return figures.sentence(_no_power(status))
     if decision.wish_w is None:
         return text("why_cannot_say", mode=_wisher(status))
     return figures.sentence(_power(status, decision.wish_w))
 
 
-def _no_power(decision: Decision) -> str:
+def _no_power(status: Status) -> str:
+    decision, view = status.decision, status.snapshot.grid_view
     state = decision.state
     words = state_title(state, spoken())
+    if state is State.STARTING and view is not None and view.wait_s > 0.0:
+        return f"{words}: {text('why_grid_wait', seconds=f'{view.wait_s:.0f}')}"
     words = f"{words}: {say(f'state {state} says', STATES[state].says)}"
     worst = _worst(decision.errors)
     return words if worst is None else f"{words} ({title(worst, spoken())})"
@@ -54,8 +59,10 @@ def _power(status: Status, wish_w: float) -> str:
 
 
 def _wisher(status: Status) -> str:
-    """Whose wish it is: the mode's in use, or the test's."""
+    """Whose wish it is: the mode's in use, the test's, or nobody's but the battery's."""
     decision = status.decision
+    if decision.why.startswith(RESCUE):
+        return text("why_rescue")
     if decision.test is None:
         return mode_title(status, decision.mode)
     tried = decision.test.mode

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from appliance.battery.rescue import TITLE
 from appliance.gui.scenes import OVERCHARGED, status
 from appliance.gui.texts import speak
 from appliance.gui.why import sentence
 from appliance.model import Setpoints, State, Status
 from appliance.site import Language
 from appliance.texts import ENGLISH
+
+
+RESCUED = f"{TITLE} wants -300 W, cell 2.88 V"
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +41,7 @@ def test_in_english_it_is_the_sentence_of_the_core() -> None:
             "Eigenverbrauch will −3000 W; Zellspannung erlaubt −1200 W",
         ),
         ("da", held(status(battery_w=800.0), 300.0), "Egetforbrug vil 800 W, nu 300 W"),
+        ("de", status(battery_w=-300.0, why=RESCUED), "Notladung will −300 W"),
         (
             "sv",
             status(state=State.PRECHARGE),
