@@ -13,7 +13,6 @@ from appliance.model import Setpoints, State, Status
 from appliance.site import Language
 from appliance.texts import ENGLISH
 
-
 RESCUED = f"{TITLE} wants -300 W, cell 2.88 V"
 
 
