@@ -499,3 +499,17 @@ def test_a_moment_without_readings_is_kept_too(tmp_path: Path) -> None:
     box = BlackBox(tmp_path)
     box.add(Moment(Snapshot(now_s=1.0, utc=NOON), DECISION))
     assert cycles(box.freeze("by-hand")) == [DECISION.cycle]
+
+
+def test_a_recording_that_is_being_written_is_listed_but_not_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asks = ["ctl", "--site", str(site_file(tmp_path)), "blackbox"]
+    Cycles(BlackBox(tmp_path / "blackbox", SHORT)).run(5.0).error(301).run(2.0)
+    assert main([*asks, "list"]) == 0
+    assert "(being written)" in capsys.readouterr().out
+    assert main([*asks, "list", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["being_written"] is True
+    assert main([*asks, "export", told["name"]]) == 2
+    assert "still being written" in capsys.readouterr().err
