@@ -1,0 +1,141 @@
+"""`python -m tools.mutants`: every change of the safety code against the fast tests; docs/mutants.md.
+
+One pytest session collects and measures once: which lines each test runs, and how long it takes. Each
+mutant is a fork of that process in which the changed function or table takes the place of the real
+one; the tests that run the changed line run, the quickest first, until one fails. What survives is
+tried once more in a process that imports everything anew, and against the walk of the model test.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tools.mutants.changes import Mutant, mutants_of
+from tools.mutants.report import write_report
+from tools.mutants.session import Session
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+SAFETY: Final = (
+    "appliance/statemachine/*.py",
+    "appliance/limits.py",
+    "appliance/errors.py",
+    "appliance/*_errors.py",
+    "appliance/critically_low.py",
+    "appliance/error_watch.py",
+    "appliance/cycle.py",
+    "appliance/answers/*.py",
+    "appliance/testing.py",
+    "appliance/battery/rescue.py",
+)
+BESIDE: Final = (
+    "appliance/battery/sleeping.py",
+    "appliance/battery/balancing.py",
+    "appliance/battery/joining.py",
+    "appliance/battery/care.py",
+    "appliance/battery_watch.py",
+    "appliance/stillness.py",
+    "appliance/grid_watch.py",
+)
+TESTS: Final = (
+    "tests/core/test_tables.py",
+    "tests/core/test_rows.py",
+    "tests/core/test_limit_rows.py",
+    "tests/core/test_transitions.py",
+    "tests/core/test_cycle.py",
+    "tests/core/test_cycle_trouble.py",
+    "tests/core/test_stopping.py",
+    "tests/core/test_grid_code.py",
+    "tests/core/test_stillness.py",
+    "tests/core/test_requests.py",
+    "tests/core/test_by_hand.py",
+    "tests/core/test_rescue.py",
+    "tests/core/test_battery_watch.py",
+    "tests/core/test_health.py",
+    "tests/core/test_grid_errors.py",
+    "tests/core/test_grid_watch.py",
+    "tests/core/test_properties.py",
+    "tests/core/test_exact*.py",
+    "tests/battery/test_balancing.py",
+    "tests/battery/test_cells.py",
+    "tests/battery/test_sleeping.py",
+    "tests/battery/test_joining.py",
+    "tests/battery/test_joining_pause.py",
+)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", default="", help="files whose path contains this")
+    parser.add_argument(
+        "--beside", action="store_true", help="also the code beside the safety code"
+    )
+    parser.add_argument("--every", type=int, default=1, help="every n-th mutant only")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "mutants.json")
+    parser.add_argument("--report", type=Path, default=None, help="docs/mutants.md, of a whole run")
+    parser.add_argument("--again", type=Path, default=None, help="only what survived in this file")
+    return parser.parse_args()
+
+
+def _files(patterns: tuple[str, ...], only: str) -> list[str]:
+    found = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+    names = [path.relative_to(ROOT).as_posix() for path in dict.fromkeys(found)]
+    return [name for name in names if only in name]
+
+
+def main() -> int:
+    """0 when no mutant survived without a reason."""
+    arguments = _arguments()
+    os.chdir(ROOT)
+    began_s = time.monotonic()
+    patterns = SAFETY + (BESIDE if arguments.beside else ())
+    mutants: list[Mutant] = []
+    for name in _files(patterns, arguments.only):
+        mutants += mutants_of(name, (ROOT / name).read_text(encoding="utf-8"))
+    mutants = mutants[:: arguments.every]
+    if arguments.again is not None:
+        left = {one["key"] for one in json.loads(arguments.again.read_text())["survivors"]}
+        mutants = [mutant for mutant in mutants if mutant.key in left]
+    tests = _files(TESTS, "")
+    print(f"{len(mutants)} mutants, {len(tests)} files of tests", flush=True)
+    session = Session(ROOT, mutants, tests, arguments.jobs)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+        options = [
+            "-p",
+            "no:cacheprovider",
+            "--timeout=0",
+            "-o",
+            "addopts=--import-mode=importlib",
+            *tests,
+        ]
+        pytest.main(options, plugins=[session])
+    if not session.durations:
+        print("no test was run", file=sys.stderr)
+        return 2
+    result = {
+        "mutants": len(mutants),
+        "took_s": round(time.monotonic() - began_s),
+        "tests": len(session.durations),
+        "files": session.by_file(),
+        "survivors": [session.told(mutant) for mutant in session.survivors],
+    }
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(result, indent=1, ensure_ascii=False))
+    open_ones = write_report(ROOT, result, arguments.report)
+    killed = len(mutants) - len(session.survivors)
+    print(
+        f"{killed} of {len(mutants)} killed in {result['took_s']} s; {open_ones} without a reason"
+    )
+    return 1 if open_ones else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
