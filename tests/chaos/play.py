@@ -15,6 +15,8 @@ from tests.chaos.steer import MOMENT_S, ChaosBox
 
 HOLD_S, LOOK_ON_S, AFTER_RELEASE_S = 1.0, 3.0, 1.5
 BACK_SHARE = 0.5
+PASSING_S = 0.8
+LASTING = (rows.RESTS, rows.LATCHES)
 LATCHES_S, RESET_EVERY_S, HANDS_S = 20.0, 5.0, 60.0
 """Not back by then: it waits for somebody, who tries again; some dangers have to be gone for a minute."""
 STEADY_S, STEADY_WITHIN_S, STEADY_SHARE = 0.6, 8.0, 0.8
@@ -73,9 +75,15 @@ class Play:
         if bound is None or abs(times.flowed_w) < box.place.zero_w:
             return
         deadline_s = times.fault_s + bound.seconds + 1.0
+        since_s: float | None = None
         while time.monotonic() < deadline_s:
-            if abs(box.eyes.newest.battery_w) < box.place.zero_w:
-                return
+            now = box.eyes.newest
+            if abs(now.battery_w) >= box.place.zero_w:
+                since_s = None
+            elif since_s is None:
+                since_s = now.at_s
+            elif self.row.kind not in LASTING or now.at_s > since_s + PASSING_S:
+                return  # what regulates may pass through zero
             time.sleep(0.02)
 
     def _lasting(self, times: Times) -> None:

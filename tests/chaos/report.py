@@ -184,7 +184,18 @@ def write_report(file: Path, document: Path) -> None:
     document.write_text("\n\n".join(part.strip("\n") for part in parts) + "\n")
 
 
-LEFT_OUT = """## What it does not cover
+LEFT_OUT = """## What the campaign has found so far
+
+- Emergency stop while the inverter cannot be told: the BMS driver waited for the current a second time, so contactors were asked to open
+  only 2.3 s after the edge. Mended: the state machine says `open_at_once`, the driver obeys (`tests/core/test_open_at_once.py`).
+- LuxPower whose answers are lost: the zero was left out when the register had been found at zero before, and was not tried because
+  of the slow poll. Both mended in the driver (`tests/io/test_slow_mute_inverter.py`); live, power still went on until the window ended: open.
+- A wish that was granted less than a second before the core is killed is forgotten, as is everything of the last second: the box comes back to
+  what was wished before (from rest: it stays at rest). Safe; the moments *starting* and *precharge* of the core are therefore reached by way of an error.
+- Nonsense on the bus of a BMS without check sums can read like 60 °C and latches error 123: it waits for its reset by hand.
+- While the board is silent nobody sees the emergency stop; the silence itself stops the box, within the bound of the board.
+
+## What it does not cover
 
 - SLEEP of the whole box (the battery is empty): it needs five minutes awake before each; the rows *near empty* and *battery asleep* stand beside it.
 - Real devices: everything here is as true as the pretend ones, which are written from the makers' papers.
