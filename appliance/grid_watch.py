@@ -59,17 +59,19 @@ class GridWatch:
         """The Snapshot with what this watch says of the grid."""
         now_s = seen.now_s
         volts, hertz = measured(seen.grid, seen.inverter)
-        by_meter = measured(seen.grid, None) != ((), None)
-        told = seen.grid if by_meter else seen.inverter
+        meter_v, meter_hz = measured(seen.grid, None)
+        told = seen.grid if meter_v or meter_hz is not None else seen.inverter
+        wired = self._of_wired(volts, bool(meter_v))
+        steady_s = self._steady_s(wired, hertz, now_s)
+        if seen.inverter is None or seen.inverter.state is not InverterState.RUNNING:
+            # What an inverter that is off measures behind its open relays is not the grid.
+            wired, hertz = wired if meter_v else (), meter_hz
         if told is not self._told:
             self._told, self._told_at_s = told, now_s
-        clocked = seen.grid is not None and seen.grid.frequency_hz is not None
-        hertz_told = seen.grid if clocked else seen.inverter
+        hertz_told = seen.inverter if meter_hz is None else seen.grid
         if hertz_told is not self._hertz_told:
             self._hertz_told = hertz_told
             self._rocof = self._slope(hertz, now_s)
-        wired = self._of_wired(volts, by_meter)
-        steady_s = self._steady_s(wired, hertz, now_s)
         outlasted, outside = self._stages(wired, hertz, seen)
         view = GridView(
             steady_s,
@@ -78,7 +80,7 @@ class GridWatch:
             hertz,
             min(wired) if wired else None,
             max(wired) if wired else None,
-            self._lost(volts),
+            self._lost(meter_v),
             outside,
             self._rocof,
             self._excess_s(seen),
@@ -86,7 +88,7 @@ class GridWatch:
         return msgspec.structs.replace(seen, grid_view=view)
 
     def _lost(self, volts: tuple[float, ...]) -> bool:
-        """Told, and next to nothing on any phase."""
+        """The meter says that there is next to nothing on any phase."""
         return bool(volts) and max(volts) < self._grid.lost_pu * self._code.nominal_v
 
     def _of_wired(self, volts: tuple[float, ...], by_meter: bool) -> tuple[float, ...]:

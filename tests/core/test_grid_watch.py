@@ -8,9 +8,19 @@ from typing_extensions import override
 
 from appliance.config import load_site
 from appliance.grid_watch import GridWatch
-from appliance.model import Decision, GridView, MeterReading, PhaseReading, Snapshot, State
+from appliance.model import (
+    BatteryState,
+    Decision,
+    GoToState,
+    GridView,
+    InverterState,
+    MeterReading,
+    PhaseReading,
+    Snapshot,
+    State,
+)
 from appliance.site import Connection, Grid
-from tests.stories import HOME, Story, inverter, seen, with_grid_code
+from tests.stories import HOME, Story, battery, inverter, rack, seen, with_grid_code
 
 SITE = load_site(HOME)
 
@@ -141,6 +151,23 @@ def test_a_phase_that_is_lost_is_told() -> None:
     story = Watched().running()
     story.run(7.0, grid=meter(230.0, 230.0, 0.0))
     assert 313 in numbers(story.last) and 310 not in numbers(story.last)
+
+
+def test_an_inverter_behind_its_open_relays_says_nothing_of_the_grid() -> None:
+    dead = (PhaseReading(voltage_v=0.0),) * 3
+    alive = (PhaseReading(voltage_v=230.0),) * 3
+    story = Watched(grid=MeterReading(0.0)).running()
+    story.run(10.0, inverter=inverter(phases=alive))
+    off = inverter(state=InverterState.OFF, phases=dead, frequency_hz=0.0)
+    story.ask(GoToState(State.IDLE))
+    opened = battery(rack(contactors_closed=False), state=BatteryState.STANDBY)
+    decision = story.run(20.0, inverter=off, battery=opened)
+    assert (decision.state, numbers(decision)) == (State.IDLE, [])
+    story = Watched(grid=MeterReading(0.0)).running()
+    story.run(1.0, inverter=inverter(phases=alive))
+    for _ in range(70):
+        decision = story.step(inverter=inverter(phases=dead))
+    assert 313 in numbers(decision), "while it runs it is the grid"
 
 
 def test_who_makes_the_grid_is_not_stopped_for_its_faults() -> None:
