@@ -206,7 +206,6 @@ FIGURES = {
     "critically_low.NO_CHARGE": {'emergency stop', 'no charge', 'open contactors', 'stop'},
     "critically_low.LOW": 115,
     "error_watch.STILL_TOLD": {115, 116, 126},
-    "cycle.NONE": {},
     "testing.SILENT_S": 10.0,
     "answers.rules.LONGEST_MANUAL_S": 3600.0,
     "answers.rules.ON_SITE": ('touchscreen', 'ctl',),

@@ -343,6 +343,8 @@ class Observer:
         view = seen.grid_view
         if state == "starting" and told.inverter_on and view is not None:
             promise(view.wait_s <= 0.0, "starts before the grid has been steady")
+        hurried = bool(effects & {"emergency stop", "open contactors"})
+        promise(hurried or not told.open_at_once, "opens at once, and nothing hurries")
         self._rest(seen, decided, effects)
 
     def _opens(self, seen: Snapshot, effects: set[str], waited: bool) -> None:

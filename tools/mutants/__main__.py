@@ -44,6 +44,7 @@ BESIDE: Final = (
     "appliance/grid_watch.py",
 )
 TESTS: Final = (
+    "tests/core/test_double_entry.py",
     "tests/core/test_tables.py",
     "tests/core/test_rows.py",
     "tests/core/test_limit_rows.py",
@@ -61,7 +62,6 @@ TESTS: Final = (
     "tests/core/test_grid_errors.py",
     "tests/core/test_grid_watch.py",
     "tests/core/test_properties.py",
-    "tests/core/test_exact*.py",
     "tests/battery/test_balancing.py",
     "tests/battery/test_cells.py",
     "tests/battery/test_sleeping.py",
