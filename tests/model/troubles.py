@@ -100,6 +100,7 @@ NAMED: Final[dict[str, Bend]] = {
     "connected, racks open": lambda seen: _racks(_put(seen, "battery", state=BatteryState.CONNECTED), contactors_closed=False),
     "standby, racks closed": lambda seen: _racks(_put(seen, "battery", state=BatteryState.STANDBY), contactors_closed=True),
     "standby, current flows": lambda seen: _racks(_put(seen, "battery", state=BatteryState.STANDBY, current_a=9.0), contactors_closed=False),
+    "cell over": lambda seen: _racks(seen, cell_max_v=3.8),
     "rack silent": lambda seen: _racks(seen, contactors_closed=None, voltage_v=None, cell_max_v=None, cell_min_v=None),
     "spread": lambda seen: _racks(seen, cell_max_v=3.45, cell_min_v=3.3),
     "battery in fault": lambda seen: _put(seen, "battery", state=BatteryState.FAULT, faults=("says so",)),

@@ -48,7 +48,7 @@ from tests.model.asking import any_request
 from tests.model.observer import BrokenPromiseError, Observer
 from tests.model.plant import WHIMS, Plant
 from tests.model.sites import SITES, site_of
-from tests.model.troubles import Trouble, any_trouble
+from tests.model.troubles import NAMED, Trouble, any_trouble
 from tests.stories import NOON
 
 KEPT: Final = 12
@@ -279,6 +279,20 @@ class Box:
         plant.pv_w = rng.choice([0.0, 4_000.0])
         self._tick_on(10, 3.0)
 
+    def it_opens_under_load(self, rng: Random) -> None:
+        """Current flows on, and the contactors must open: by and by, within a second, at once."""
+        self.plant.whims.add(rng.choice(["current leaks", "inverter runs on"]))
+        wrong = rng.choice(["cell over", "emergency stop", "battery in fault"])
+        self.tell("opens under load:", wrong)
+        if wrong == "emergency stop":
+            self.plant.estop = True
+        else:
+            self.troubles.append(Trouble(wrong, NAMED[wrong], self.now_s + 4.0))
+        self._tick_on(50, 0.1)
+        self.plant.whims.clear()
+        self.plant.estop = False
+        self.ask(ResetEstop(), ResetErrors())
+
     def something_lasts(self, rng: Random) -> None:
         """One trouble, long enough for the slowest error."""
         trouble = any_trouble(self.now_s, rng)
@@ -381,7 +395,7 @@ RULES: Final[tuple[tuple[Rule, int], ...]] = (
     (Box.plant_obeys, 8), (Box.estop, 1), (Box.somebody_asks, 10), (Box.somebody_asks_for_power, 4),
     (Box.somebody_asks_for_a_state, 3), (Box.somebody_comes, 9), (Box.core_crashes, 1),
     (Box.core_restarts, 1), (Box.what_starts_it, 3), (Box.somebody_tests, 1), (Box.something_lasts, 4),
-    (Box.it_rests_and_sleeps, 1), (Box.it_is_empty, 1),
+    (Box.it_opens_under_load, 1), (Box.it_rests_and_sleeps, 1), (Box.it_is_empty, 1),
 )
 # fmt: on
 RULES_PER_BOX: Final = 250

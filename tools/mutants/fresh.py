@@ -44,7 +44,8 @@ def survives_anew(root: Path, mutant: Mutant, tests: list[str]) -> bool:
         if name.split(".")[0] in ("appliance", "simulator") or name.startswith("tests."):
             del sys.modules[name]
     sys.meta_path.insert(0, _Changed(root, mutant))
-    options = ["-x", "-p", "no:cacheprovider", "--timeout=0", *tests]
+    options = ["-x", "-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--timeout=0"]
+    options += ["-o", "addopts=--import-mode=importlib", *tests]
     if pytest.main(options) != pytest.ExitCode.OK:
         return False
     try:
