@@ -39,6 +39,9 @@ class _Kept:
     row: Process
     process: subprocess.Popen[bytes] | None = None
     started_at_s: float = 0.0
+    touched_at: float = 0.0
+    touch_seen_s: float = 0.0
+    """When its lock file was last seen to have been touched."""
     starts_at_s: float = 0.0
     failures: int = 0
     done: bool = False
@@ -98,18 +101,19 @@ class Runner:
                     os.kill(pid, signal.SIGKILL)
 
     def _hangs(self, kept: _Kept, now_s: float) -> bool:
-        """Its lock file, which it touches while it is well, is too old; also while it starts."""
+        """Its lock file, which it touches while it is well, stays as it is for too long; also while it starts."""
         limit_s = kept.row.hangs_after_s
-        if limit_s is None or now_s - kept.started_at_s < 2.0 * limit_s:
+        if limit_s is None:
             return False
         try:
             touched_at = (Path(self._folders["run"]) / f"{kept.row.name}.lock").stat().st_mtime
         except OSError:
             return False
-        age_s = self._clock.utc().timestamp() - touched_at
-        if age_s < 0.0:
-            kept.started_at_s = now_s  # the wall clock was set back: look again later
-        return age_s > limit_s
+        if touched_at != kept.touched_at:
+            # Only that it changes says something: the wall clock may have been set meanwhile.
+            kept.touched_at, kept.touch_seen_s = touched_at, now_s
+        started = now_s - kept.started_at_s >= 2.0 * limit_s
+        return started and now_s - kept.touch_seen_s > limit_s
 
     def _needs_met(self, row: Process) -> bool:
         return all(kept.done_once for kept in self._kept if kept.row.name in row.needs)
