@@ -366,7 +366,7 @@ class Observer:
         test = decided.test
         if test is not None:
             promise(not effects & STOPPING, "a test goes on in spite of", effects)
-            promise(seen.now_s < test.until_s and seen.now_s - test.heard_s <= 10.0, "test:", test)
+            promise(seen.now_s <= test.until_s and seen.now_s - test.heard_s <= 10.0, "test:", test)
         may = state in MAY_UPDATE and "block update" not in effects and test is None
         promise(decided.update_allowed == may, "update", decided.update_allowed, "in", state)
         numbers = set(range(1, self.site.battery.racks + 1))
