@@ -1,5 +1,6 @@
 """One pytest session that runs its tests against every mutant, each in a fork of its own."""
 
+import functools
 import hashlib
 import json
 import os
@@ -13,22 +14,26 @@ from typing import Any
 
 import pytest
 
-from tools.mutants.changes import Mutant
-from tools.mutants.fresh import survives_anew
+from tests import stories
+from tools.mutants.changes import Mutant, in_function
+from tools.mutants.fresh import survives_anew, walk_survives
 from tools.mutants.putting import put
 
 Lines = set[tuple[str, int]]
 KILLED, SURVIVED, STUCK = 1, 0, 2
 LEAST_S, TIMES = 5.0, 10.0
 """A mutant may use so many times the processor time of its tests; then it hangs."""
-TRACED = 60_000
+TRACED = 400_000
 """So many lines of a test are looked at."""
 
 
 class Session:
     """A pytest plugin: collects as usual, then takes the place of the loop that runs the tests."""
 
-    def __init__(self, root: Path, mutants: list[Mutant], tests: list[str], jobs: int) -> None:
+    def __init__(
+        self, root: Path, mutants: list[Mutant], tests: list[str], jobs: int, walked: int
+    ) -> None:
+        self._walked = walked
         self._root, self._mutants, self._tests, self._jobs = root, mutants, tests, jobs
         self.durations: dict[str, float] = {}
         self._lines: dict[str, Lines] = {}
@@ -46,12 +51,15 @@ class Session:
 
         settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
         settings.load_profile("mutants")
+        stories.load_site = functools.cache(stories.load_site)  # read once, not in every test
         items = {item.nodeid: item for item in session.items}
         self._measure(items)
         ordered = sorted(self.durations, key=lambda name: self.durations[name])
-        first = self._try(self._mutants, lambda m: self._run(m, items, ordered))
-        print(f"{len(first)} survive the first look; once more, anew", flush=True)
-        self.survivors = self._try(first, lambda m: survives_anew(self._root, m, self._tests))
+        left = self._try(self._mutants, lambda m: self._run(m, items, ordered))
+        tables = [mutant for mutant in left if not in_function(mutant.function)]
+        print(f"{len(left)} survive; {len(tables)} tables once more, anew", flush=True)
+        again = self._try(tables, lambda m: survives_anew(self._root, m, self._tests, self._walked))
+        self.survivors = [one for one in left if one not in tables or one in again]
         return True
 
     def _measure(self, items: dict[str, pytest.Item]) -> None:
@@ -140,7 +148,7 @@ class Session:
             items[name].config.hook.pytest_runtest_protocol(item=items[name], nextitem=None)
             if self._failed:
                 return False
-        return True
+        return walk_survives(self._walked)
 
     def _try(self, mutants: Iterable[Mutant], survives: Callable[[Mutant], bool]) -> list[Mutant]:
         """Each in a fork, some at a time; those that survive, in order."""
@@ -156,7 +164,7 @@ class Session:
             if os.waitstatus_to_exitcode(status) == SURVIVED:
                 left.append(mutant)
                 print(f"  survives: {mutant.file}:{mutant.line} {mutant.what}", flush=True)
-            if done % 250 == 0:
+            if done % 100 == 0:
                 print(f"{done} of {total}, {time.monotonic() - began_s:.0f} s", flush=True)
         return sorted(left, key=lambda mutant: (mutant.file, mutant.line, mutant.what))
 
