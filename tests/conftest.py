@@ -7,7 +7,13 @@ import pytest
 HERE = Path(__file__).parent
 ALONE = ("live", "chaos", "powercut")
 """Folders whose tests start whole boxes, several processes each, and measure how fast they answer."""
-ALONE_TOO = ("core/test_control_timing.py",)
+ALONE_TOO = (
+    "core/test_control_timing.py",
+    "io/test_lxp_site.py",
+    "io/test_round_trip.py",
+    "io/test_sunspec_site.py",
+)
+"""Files that hold the core's threads to their times against a plant in the same process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
