@@ -39,8 +39,12 @@ def test_a_reading_is_completed_with_what_is_known() -> None:
 def test_its_sleep_is_counted_also_without_a_bus() -> None:
     slots = Slots.create()
     with running(bms_workers(site_on(1), CLOCK, slots, KNOWN)):
-        until_s = CLOCK.now_s() + 0.5
-        while CLOCK.now_s() < until_s:
+        until_s, asleep_since_s = CLOCK.now_s() + 5.0, CLOCK.now_s()
+        while slots.battery_memory.newest() is None and CLOCK.now_s() < until_s:
+            asleep_since_s = CLOCK.now_s()
+            decide(slots, ASLEEP)
+            pause(0.05)
+        while CLOCK.now_s() < asleep_since_s + 0.5:
             decide(slots, ASLEEP)
             pause(0.05)
         memory = slots.battery_memory.newest()
