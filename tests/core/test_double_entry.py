@@ -12,7 +12,7 @@ import pytest
 from appliance.errors import ERRORS
 from appliance.limits import LIMITS
 from appliance.model import State
-from appliance.statemachine.states import GOALS, STATES
+from appliance.statemachine.states import GOALS, STATES, Allows
 from appliance.statemachine.transitions import TRANSITIONS
 
 # fmt: off
@@ -168,6 +168,8 @@ FIGURES = {
     "statemachine.transitions.LIVE": ('init', 'waking', 'precharge', 'starting', 'run', 'stopping', 'sleep', 'idle',),
     "statemachine.transitions.ON_THE_WAY": ('waking', 'precharge', 'starting', 'run', 'sleep',),
     "statemachine.transitions.ENDS": ('restart', 'reboot',),
+    "statemachine.steps.HEIGHT": {"init": 0, "waking": 1, "precharge": 1, "starting": 2, "run": 3},
+    "statemachine.steps.NEXT": {"maintenance": 'init', "init": 'precharge', "idle": 'precharge', "precharge": 'starting', "starting": 'run'},
     "statemachine.steps.DOWN": ('idle', 'maintenance',),
     "limits.FREE": (inf, inf,),
     "limits.CLOSED": (0.0, 0.0,),
@@ -211,6 +213,7 @@ FIGURES = {
     "answers.rules.ON_SITE": ('touchscreen', 'ctl',),
     "answers.battery.LONGEST_SLEEP_S": 2592000.0,
     "answers.battery.UNTIL_WOKEN_S": 315360000.0,
+    "answers.errors.HEARD_FROM": {1: 'battery', 2: 'inverter', 4: 'board'},
     "answers.tests.LONGEST_S": 3600.0,
     "battery.rescue.BEGINS": ('run', 'sleep', 'idle',),
     "battery.rescue.GOES_ON": ('run', 'sleep', 'idle', 'waking', 'precharge', 'starting',),
@@ -291,3 +294,10 @@ def test_rows_of_limits() -> None:
 def test_figures(name: str) -> None:
     module, _, figure = name.rpartition(".")
     assert getattr(import_module(f"appliance.{module}"), figure) == FIGURES[name]
+
+
+def test_what_a_state_forbids_unless_it_says_otherwise() -> None:
+    assert Allows("a", "b") == Allows(
+        "a", "b", contactors=False, inverter=False, power=False, update=False, sleep=False,
+        climate=True, reset_faults=False, ends_process=False, too_long=(),
+    )  # fmt: skip

@@ -51,6 +51,8 @@ TESTS: Final = (
     "tests/core/test_transitions.py",
     "tests/core/test_cycle.py",
     "tests/core/test_cycle_trouble.py",
+    "tests/core/test_bounds.py",
+    "tests/core/test_limit_bounds.py",
     "tests/core/test_going_down.py",
     "tests/core/test_stopping.py",
     "tests/core/test_grid_code.py",

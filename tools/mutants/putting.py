@@ -54,6 +54,9 @@ def _put_table(mutant: Mutant, module: ModuleType) -> bool:
     statement = mutant.make().body[mutant.statement]
     if not isinstance(statement, ast.Assign | ast.AnnAssign):
         return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    if not isinstance(target, ast.Name):
+        return False
     _assign(statement, module, set())
     return True
 

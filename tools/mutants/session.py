@@ -1,11 +1,13 @@
 """One pytest session that runs its tests against every mutant, each in a fork of its own."""
 
 import functools
+import gc
 import hashlib
 import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -39,7 +41,9 @@ class Session:
         self._lines: dict[str, Lines] = {}
         self.survivors: list[Mutant] = []
         self._failed = False
-        self._killers: dict[str, str] = {}
+        self._killers: dict[str, None] = {}
+        """Tests that have killed, the last one last: they are tried first, for neighbours die alike."""
+        self._told = Path(tempfile.mkdtemp())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test that fails has killed the mutant."""
@@ -55,6 +59,7 @@ class Session:
         items = {item.nodeid: item for item in session.items}
         self._measure(items)
         ordered = sorted(self.durations, key=lambda name: self.durations[name])
+        gc.freeze()
         left = self._try(self._mutants, lambda m: self._run(m, items, ordered))
         tables = [mutant for mutant in left if not in_function(mutant.function)]
         print(f"{len(left)} survive; {len(tables)} tables once more, anew", flush=True)
@@ -134,7 +139,8 @@ class Session:
             chosen = [
                 name for name in ordered if not wanted.isdisjoint(self._lines.get(name, wanted))
             ]
-        return chosen
+        place = {name: at for at, name in enumerate(self._killers)}
+        return sorted(chosen, key=lambda name: -place.get(name, -1))
 
     def _run(self, mutant: Mutant, items: dict[str, pytest.Item], ordered: list[str]) -> bool:
         """In a fork: does it survive?"""
@@ -147,6 +153,7 @@ class Session:
             self._failed = False
             items[name].config.hook.pytest_runtest_protocol(item=items[name], nextitem=None)
             if self._failed:
+                (self._told / str(os.getpid())).write_text(name)
                 return False
         return walk_survives(self._walked)
 
@@ -161,12 +168,22 @@ class Session:
             pid, status = os.wait()
             mutant = running.pop(pid)
             done += 1
+            self._remember(pid)
             if os.waitstatus_to_exitcode(status) == SURVIVED:
                 left.append(mutant)
                 print(f"  survives: {mutant.file}:{mutant.line} {mutant.what}", flush=True)
             if done % 100 == 0:
                 print(f"{done} of {total}, {time.monotonic() - began_s:.0f} s", flush=True)
         return sorted(left, key=lambda mutant: (mutant.file, mutant.line, mutant.what))
+
+    def _remember(self, pid: int) -> None:
+        """Which test has killed."""
+        told = self._told / str(pid)
+        if told.exists():
+            name = told.read_text()
+            self._killers.pop(name, None)
+            self._killers[name] = None
+            told.unlink()
 
     def by_file(self) -> dict[str, dict[str, int]]:
         """How many there were, and how many survived."""
@@ -198,6 +215,7 @@ def _forked(survives: Callable[[], bool]) -> int:
     code = KILLED
     try:
         _quiet()
+        gc.disable()  # it would touch, and so copy, every page
         signal.signal(signal.SIGPROF, lambda *_: os._exit(STUCK))
         code = SURVIVED if survives() else KILLED
     finally:
