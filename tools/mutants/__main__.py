@@ -53,6 +53,7 @@ TESTS: Final = (
     "tests/core/test_cycle_trouble.py",
     "tests/core/test_bounds.py",
     "tests/core/test_limit_bounds.py",
+    "tests/core/test_error_bounds.py",
     "tests/core/test_going_down.py",
     "tests/core/test_stopping.py",
     "tests/core/test_grid_code.py",

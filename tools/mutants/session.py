@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from random import Random
 from types import FrameType
 from typing import Any
 
@@ -41,8 +42,8 @@ class Session:
         self._lines: dict[str, Lines] = {}
         self.survivors: list[Mutant] = []
         self._failed = False
-        self._killers: dict[str, None] = {}
-        """Tests that have killed, the last one last: they are tried first, for neighbours die alike."""
+        self._killers: dict[str, dict[str, None]] = {}
+        """By function, tests that have killed, the last one last: they are tried first, for neighbours die alike."""
         self._told = Path(tempfile.mkdtemp())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -139,7 +140,7 @@ class Session:
             chosen = [
                 name for name in ordered if not wanted.isdisjoint(self._lines.get(name, wanted))
             ]
-        place = {name: at for at, name in enumerate(self._killers)}
+        place = {name: at for at, name in enumerate(self._killers.get(_place(mutant), ()))}
         return sorted(chosen, key=lambda name: -place.get(name, -1))
 
     def _run(self, mutant: Mutant, items: dict[str, pytest.Item], ordered: list[str]) -> bool:
@@ -159,7 +160,10 @@ class Session:
 
     def _try(self, mutants: Iterable[Mutant], survives: Callable[[Mutant], bool]) -> list[Mutant]:
         """Each in a fork, some at a time; those that survive, in order."""
-        waiting, running, left = list(mutants)[::-1], {}, []
+        waiting, running, left = list(mutants), {}, []
+        Random(1).shuffle(
+            waiting
+        )  # so that the figures of a run that is not over yet say something
         done, began_s, total = 0, time.monotonic(), len(list(mutants))
         while waiting or running:
             while waiting and len(running) < self._jobs:
@@ -168,21 +172,25 @@ class Session:
             pid, status = os.wait()
             mutant = running.pop(pid)
             done += 1
-            self._remember(pid)
+            self._remember(pid, _place(mutant))
             if os.waitstatus_to_exitcode(status) == SURVIVED:
                 left.append(mutant)
                 print(f"  survives: {mutant.file}:{mutant.line} {mutant.what}", flush=True)
             if done % 100 == 0:
-                print(f"{done} of {total}, {time.monotonic() - began_s:.0f} s", flush=True)
+                print(
+                    f"{done} of {total}, {len(left)} survive, {time.monotonic() - began_s:.0f} s",
+                    flush=True,
+                )
         return sorted(left, key=lambda mutant: (mutant.file, mutant.line, mutant.what))
 
-    def _remember(self, pid: int) -> None:
+    def _remember(self, pid: int, place: str) -> None:
         """Which test has killed."""
         told = self._told / str(pid)
         if told.exists():
             name = told.read_text()
-            self._killers.pop(name, None)
-            self._killers[name] = None
+            killers = self._killers.setdefault(place, {})
+            killers.pop(name, None)
+            killers[name] = None
             told.unlink()
 
     def by_file(self) -> dict[str, dict[str, int]]:
@@ -199,6 +207,10 @@ class Session:
         """One survivor, for the report."""
         return {"key": mutant.key, "file": mutant.file, "line": mutant.line,
                 "function": mutant.function, "what": mutant.what, "text": mutant.text}  # fmt: skip
+
+
+def _place(mutant: Mutant) -> str:
+    return f"{mutant.file}:{mutant.function}"
 
 
 def _lines_of(mutant: Mutant) -> range | None:
