@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from appliance.model import (
     Answer,
@@ -24,6 +24,11 @@ from appliance.model import (
 )
 
 T = TypeVar("T")
+
+ON_SITE: Final = frozenset({"touchscreen", "ctl", "button"})
+"""Sources of requests that somebody at the box stands behind."""
+KEPT: Final = 0.2
+"""This part of the places is kept for them: no flood from elsewhere keeps anybody from stopping the box."""
 
 
 class WrongWriterError(RuntimeError):
@@ -116,11 +121,13 @@ class Requests:
         self._waits: dict[str, deque[Answer]] = {}
         """By id of a request: where its answer goes, when not to all others'."""
         self._capacity = capacity
+        self._for_all = round((1.0 - KEPT) * capacity)
         self._wake = wake
 
     def put(self, request: Request, answers: deque[Answer] | None = None) -> bool:
         """Queue a request; False when too many wait already. `answers`: where its answer is put."""
-        if len(self._waiting) >= self._capacity:
+        places = self._capacity if request.source in ON_SITE else self._for_all
+        if len(self._waiting) >= places:
             return False
         if answers is not None:
             self._waits[request.id] = answers

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from appliance.mailbox import Latest, Requests, Stream, Wake, WrongWriterError
-from appliance.model import Request, ResetEstop
+from appliance.model import GoToMode, GoToState, Request, ResetEstop, State
 
 
 def test_a_second_writer_is_refused() -> None:
@@ -65,11 +65,21 @@ def test_the_board_rings_on_a_change_only() -> None:
 
 
 def test_a_flood_of_requests_is_refused() -> None:
-    requests = Requests(capacity=2)
-    flood = [Request(str(number), "cloud", ResetEstop()) for number in range(3)]
-    assert [requests.put(one) for one in flood] == [True, True, False]
-    assert [one.id for one in requests.drain()] == ["0", "1"]
+    requests = Requests(capacity=10)
+    flood = [Request(str(number), "cloud", ResetEstop()) for number in range(10)]
+    assert [requests.put(one) for one in flood] == 8 * [True] + 2 * [False]
+    assert [one.id for one in requests.drain()] == [str(number) for number in range(8)]
     assert requests.drain() == ()
+
+
+@pytest.mark.parametrize("source", ["button", "touchscreen", "ctl"])
+def test_a_flood_from_elsewhere_leaves_room_for_whoever_is_there(source: str) -> None:
+    requests = Requests()
+    for number in range(200):
+        requests.put(Request(str(number), "cloud" if number % 2 else "modbus", GoToMode("passive")))
+    stop = [Request(f"stop-{number}", source, GoToState(State.IDLE)) for number in range(21)]
+    assert [requests.put(one) for one in stop] == 20 * [True] + [False]
+    assert [one.id for one in requests.drain()][80:] == [f"stop-{number}" for number in range(20)]
 
 
 def test_a_stream_drops_the_oldest_and_counts() -> None:
