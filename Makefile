@@ -38,7 +38,7 @@ soak: setup ## a million steps of the model test; STEPS=1000000 SEED=1
 	$(BIN)/python -m tests.soak --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1)
 
 mutants: setup ## are the tests of the safety code sharp: docs/mutants.md; JOBS=1
-	$(BIN)/python -m tools.mutants --jobs $(or $(JOBS),1)
+	$(BIN)/python -m tools.mutants --jobs $(or $(JOBS),1) --report docs/mutants.md
 
 bench: setup ## the performance table: build/bench.json
 	$(BIN)/python -m tests.bench
