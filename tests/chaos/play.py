@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from appliance.model import GoToState, State
 from simulator.wire import plugs
@@ -17,6 +18,9 @@ HOLD_S, LOOK_ON_S, AFTER_RELEASE_S = 1.0, 3.0, 1.5
 BACK_SHARE = 0.5
 PASSING_S = 0.8
 LASTING = (rows.RESTS, rows.LATCHES)
+AWAY_S = {"meter.grid": 1.5, "core": 0.3}
+"""These take power and leave contactors closed: the box waits at zero (so long that 301 is raised), or a new core is
+there before the BMS opens. Away is zero power for so long."""
 LATCHES_S, RESET_EVERY_S, HANDS_S = 20.0, 5.0, 60.0
 """Not back by then: it waits for somebody, who tries again; some dangers have to be gone for a minute."""
 STEADY_S, STEADY_WITHIN_S, STEADY_SHARE = 0.6, 8.0, 0.8
@@ -141,6 +145,8 @@ class Play:
             if not box.flows(self.sign, share):
                 since_s = time.monotonic()
             time.sleep(0.02)
+        # Without power a time to zero would mean nothing.
+        box.until(lambda: box.flows(self.sign, 0.2), MOMENT_S, "power flows")
 
     def starting(self) -> None:
         """From rest, at the first request to close contactors."""
@@ -205,14 +211,31 @@ class Play:
 
     def recovering(self) -> None:
         """It was away once, and comes back just now."""
+        zero_s = AWAY_S.get(self.row.fault.device)
+        is_away = (
+            self._is_down if zero_s is None else partial(self._was_zero, time.monotonic(), zero_s)
+        )
         self.fault.make()
-        self.box.until(self._is_down, MOMENT_S, "down")
+        self.box.until(is_away, MOMENT_S, "down")
         self.fault.unmake()
         if self.row.kind == rows.LATCHES:
             self.box.reset()
         begun_s = time.monotonic()
-        self.box.until(lambda: self.box.was_said(CLOSE, begun_s, True), MOMENT_S, "recovering")
+        if zero_s is None:
+            self.box.until(lambda: self.box.was_said(CLOSE, begun_s, True), MOMENT_S, "recovering")
         self.box.until(lambda: self.box.flows(self.sign, 0.1), MOMENT_S, "power comes back")
+
+    def _was_zero(self, since_s: float, least_s: float) -> bool:
+        """Since then no power flowed for so long at a stretch, whatever the contactors do."""
+        zero_s: float | None = None
+        for one in list(self.box.eyes.samples):
+            if one.at_s < since_s or abs(one.battery_w) >= self.box.place.zero_w:
+                zero_s = None
+            elif zero_s is None:
+                zero_s = one.at_s
+            elif one.at_s > zero_s + least_s:
+                return True
+        return False
 
 
 MOMENTS: dict[str, Callable[[Play], None]] = {

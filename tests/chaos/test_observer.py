@@ -51,6 +51,16 @@ def test_there_are_enough_scenarios_and_every_fault_of_the_plugs() -> None:
     assert {rows.STARTING, rows.PRECHARGE, rows.STOPPING, rows.IN_ERROR, rows.TWO, rows.RECOVERY} <= moments  # fmt: skip
 
 
+def test_a_meter_that_loses_answers_may_cost_power_only_in_time() -> None:
+    flaky, silent = (
+        ROWS[f"home / meter.grid {name} / discharging"] for name in ("flaky", "silent")
+    )
+    assert flaky.kind == rows.GAP
+    assert flaky.bound is not None
+    assert silent.bound is not None
+    assert flaky.bound.seconds == pytest.approx(silent.bound.seconds + 0.5)
+
+
 # ------------------------------------------------------------------ what is said on a wire
 
 

@@ -13,6 +13,8 @@ READING_S = {"bms": 1.5, "meter": 1.0, "board": 1.0}
 """max_age_s of the readings (site.toml's defaults)."""
 CYCLE_S = 0.6
 """A control cycle (0.1), a poll (0.1), and the longest way between two writes (0.4)."""
+FIRST_LOST_S = 0.5
+"""Every fifth request is lost (simulator/wire/plugs.py), and a meter is asked every 0.1 s (site.toml's default)."""
 BMS_OPENS_S = 1.0
 """The BMS waits so long for the current to fall before it opens (foxBMS 2; as modelled)."""
 STOP_ORDER_S = 5.0
@@ -72,6 +74,12 @@ def meter_away(place: Place) -> Bound:
     return _sum(
         "meter's reading too old, limit of the connection", place, READING_S["meter"], way_s
     )
+
+
+def meter_flaky(place: Place) -> Bound:
+    """The meter answers until the first request that it loses."""
+    away = meter_away(place)
+    return Bound(away.seconds + FIRST_LOST_S, f"first lost request, {away.source}")
 
 
 def board_away(place: Place) -> Bound:
