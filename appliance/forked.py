@@ -5,8 +5,8 @@ act, zero on the wire. A BMS opens its contactors after one second without the b
 and an inverter stops with an alarm. A copy of a process that has loaded everything needs a tenth.
 
 This parent has no threads, no sockets and no lock, and does nothing else. Only a core that had run well
-is forked again, at once and once; any other end is this process's end, and `appliance run` or systemd
-starts a new one after its own pause.
+is forked again, at once, and only once an hour; any other end is this process's end, and `appliance run`
+or systemd starts a new one after its own pause. One that crashes ever again must not wear the contactors.
 """
 
 import gc
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 SETTLED_S: Final = 10.0
 """A core that has not run for so long is not started again from here."""
+AGAIN_S: Final = 3_600.0
+"""From one start at once to the next."""
 CRASHED: Final = 1
 SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -44,14 +46,18 @@ class Forked:
         gc.freeze()  # Pages that nobody writes stay shared.
         for number in SIGNALS:
             signal.signal(number, self._pass_on)
+        again_s = float("-inf")
         while True:
             started_s = self._clock.now_s()
             self._fork()
             _, status = os.waitpid(self._child, 0)
             code = os.waitstatus_to_exitcode(status)
-            ran_s = self._clock.now_s() - started_s
-            if self._ending or (code >= 0 and code != CRASHED) or ran_s < SETTLED_S:
+            ended_s = self._clock.now_s()
+            ran_s = ended_s - started_s
+            in_order = self._ending or (code >= 0 and code != CRASHED)
+            if in_order or ran_s < SETTLED_S or ended_s - again_s < AGAIN_S:
                 return code if code >= 0 else 128 - code
+            again_s = ended_s
             log.error("the core ended with %d after %.0f s; starts again at once", code, ran_s)
 
     def _fork(self) -> None:

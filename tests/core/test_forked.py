@@ -99,6 +99,31 @@ def test_a_child_killed_young_is_left_to_the_runner(tmp_path: Path) -> None:
     assert parent.code() == 128 + signal.SIGKILL
 
 
+class Skips:
+    """A clock on which a child has always run for 11 s."""
+
+    def __init__(self, pause_s: float) -> None:
+        self._now_s, self._pause_s = 0.0, pause_s
+
+    def now_s(self) -> float:
+        self._now_s += self._pause_s
+        return self._now_s
+
+
+@pytest.mark.parametrize(("ran_s", "starts"), [(11.0, 2), (3_601.0, 5)])
+def test_a_child_that_crashes_ever_again_is_started_at_once_once_an_hour(
+    monkeypatch: pytest.MonkeyPatch, ran_s: float, starts: int
+) -> None:
+    forked_: list[int] = []
+    ends = [256, 256, 256, 256, 0]  # crashed four times, then ended in order
+    monkeypatch.setattr(Forked, "_fork", lambda _self: forked_.append(1))
+    monkeypatch.setattr(os, "waitpid", lambda _pid, _options: (1, ends[len(forked_) - 1]))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr("gc.freeze", lambda: None)
+    code = Forked(lambda: 0, Skips(ran_s)).keep()  # type: ignore[arg-type]
+    assert (len(forked_), code) == (starts, CRASHED if starts == 2 else 0)
+
+
 def test_a_child_whose_parent_is_killed_ends_in_order(tmp_path: Path) -> None:
     parent = Parent(tmp_path, stays, settled_s=0.0)
     child = parent.wait_starts(1)
