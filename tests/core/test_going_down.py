@@ -4,11 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.model import Effect, GoToState, GridView, InverterState, Setpoints, State
+from appliance.model import (
+    ActiveError,
+    Effect,
+    GoToState,
+    GridView,
+    InverterState,
+    Setpoints,
+    Severity,
+    State,
+)
 from appliance.statemachine.machine import HURRIED, USUAL, Patience, grid_ready, outputs
 from appliance.statemachine.transitions import Scene
 from tests.core.boxes import ERROR, IDLE, PRECHARGE, RUN, STARTING, STOPPING, box
-from tests.stories import battery, inverter, seen
+from tests.stories import NOON, battery, inverter, seen
 
 FLOWS = battery(current_a=20.0)
 UP_AND_ON = Setpoints(inverter_on=True, contactors_closed=True)
@@ -106,7 +115,9 @@ def test_down_it_acknowledges_faults_in_error_after_a_while(
     state: State, effects: tuple[Effect, ...], after_s: float, resets: bool, at_once: bool
 ) -> None:
     down = scene(after_s, *effects)
-    memory = down.memory.__class__(state=state, commanded=Setpoints())
+    estop = ActiveError(401, "emergency stop", Severity.CRITICAL, "", "", (EMERGENCY,), NOON, True)
+    errors = (estop,) if EMERGENCY in effects else ()
+    memory = down.memory.__class__(state=state, commanded=Setpoints(), errors=errors)
     out = outputs(state, 0.0, 900.0, replace(down, memory=memory))
     assert out == Setpoints(reset_faults=resets, open_at_once=at_once)
 
