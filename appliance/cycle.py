@@ -28,6 +28,7 @@ from appliance.testing import REST, TITLE, forced_now, look, told
 from appliance.why import sentence
 
 NONE: Final[frozenset[Effect]] = frozenset()
+NO_UPDATE: Final = frozenset({Effect.BLOCK_UPDATE, Effect.EMERGENCY_STOP})
 NO_ANSWERS: Final[tuple[Answer, ...]] = ()
 NO_WISH: Final = Wish(0.0)
 AT_REST: Final = Allowed(0.0, Limits(), "")
@@ -74,26 +75,28 @@ class Cycle:
         state, because = next_state(scene)
         row = STATES[state]
         since_s = seen.now_s if because else memory.state_since_s
-        # A restart that did not come is not tried for ever: somebody should look.
-        goal = State.IDLE if because and STATES[memory.state].ends_process else memory.goal
+        goal = memory.goal
+        if because and STATES[memory.state].ends_process:
+            # A restart that did not come is not tried for ever: somebody should look.
+            goal = State.MAINTENANCE if memory.goal_before is State.MAINTENANCE else State.IDLE
         wish, allowed = self._wish(mode, seen, memory) if row.power else (NO_WISH, AT_REST)
         setpoints = outputs(state, since_s, allowed.power_w, scene)
         setpoints, memory = self._care.add(setpoints, state, row.sleep, since_s, seen, memory)
-        manual, test = memory.manual, memory.test
-        if manual is not None and seen.now_s >= manual.until_s:
-            manual = None
+        test = memory.test
         forced = tuple([one for one in memory.forced if seen.now_s < one.until_s])
         self._number += 1
         self.memory = msgspec.structs.replace(
             memory, state=state, state_since_s=since_s, goal=goal, commanded=setpoints,
-            manual=manual, forced=forced, stops=stops_after(scene, state), decided_at_s=seen.now_s,
+            forced=forced, stops=stops_after(scene, state), decided_at_s=seen.now_s,
         )  # fmt: skip
         why = told(test, seen.now_s) + sentence(seen, state, because, title, wish, allowed, errors)
         return Decision(
             self._number, seen.now_s, seen.utc, state, goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
-            allowed.limits, errors, answers, manual, why, forced_now(memory, forced, self._site),
-            row.update and Effect.BLOCK_UPDATE not in effects and test is None, memory.cap,
+            allowed.limits, errors, answers, memory.manual, why, forced_now(memory, forced, self._site),
+            row.update and not setpoints.contactors_closed and effects.isdisjoint(NO_UPDATE)
+            and test is None,
+            memory.cap,
             test, memory.test_ended,
         )  # fmt: skip
 
@@ -106,6 +109,8 @@ class Cycle:
         memory = look(memory, seen)
         if seen.requests:
             memory, answers = self._desk.take(seen.requests, memory, seen)
+        if memory.manual is not None and seen.now_s >= memory.manual.until_s:
+            memory = msgspec.structs.replace(memory, manual=None)
         if memory.errors or memory.rescue is not None:
             rescue = rescue_next(seen, memory, self._site)
             if rescue != memory.rescue:

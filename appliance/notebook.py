@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from appliance.errors import ROWS
 from appliance.limit_hours import LimitHours
 from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, State, SystemInfo
 from appliance.odometer import Odometer, start
@@ -185,6 +186,8 @@ def durable_of(decision: Decision, before: Durable | None) -> Durable:
         latched=tuple(
             error
             for error in decision.errors
-            if error.latched or Effect.EMERGENCY_STOP in error.effects
+            if error.latched
+            or Effect.EMERGENCY_STOP in error.effects
+            or ROWS[error.number].outlasts_restart
         ),
     )

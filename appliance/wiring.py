@@ -244,14 +244,14 @@ def remembered(data_folder: Path, clock: Clock) -> Durable:
         durable = store.recall()
     except MemoryLostError as error:
         log.error("the box has lost its memory, so it counts as stopped: %s", error)
-        durable = Durable(latched=(unknown_estop(clock),))
+        durable = Durable(goal=State.IDLE, latched=(unknown_estop(clock),))
         store.remember(durable)
     store.close()
     latched = latch.read(data_folder)
     if latched is None and durable.mode is not None:
         latched = True  # not a new box, so somebody has taken its memory
-    if latched and not durable.latched:
-        durable = msgspec.structs.replace(durable, latched=(unknown_estop(clock),))
+    if latched and all(error.number != ESTOP_NUMBER for error in durable.latched):
+        durable = msgspec.structs.replace(durable, latched=(unknown_estop(clock), *durable.latched))
     return durable
 
 

@@ -50,6 +50,9 @@ def state(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> G
     if memory.goal is State.MAINTENANCE and request.source not in ON_SITE:
         msg = "the box is in maintenance; only somebody on site may end it"
         raise RefusedError(msg)
+    if STATES[memory.goal].ends_process and request.source not in ON_SITE:
+        msg = "the box is about to start again; ask once it has"
+        raise RefusedError(msg)
     stopped = any(Effect.EMERGENCY_STOP in error.effects for error in memory.errors)
     if goal is State.RUN and stopped:
         msg = "the emergency stop is latched; release the button, then reset it"
@@ -57,7 +60,10 @@ def state(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> G
     reason = f"going to {STATES[goal].title}"
     if memory.state is State.ERROR and goal is State.RUN:
         reason = "the box runs again once its errors are gone"
-    return msgspec.structs.replace(memory, goal=goal, stops=0), reason
+    before = memory.goal_before if STATES[memory.goal].ends_process else memory.goal
+    # Whoever sees the box may have it try again at once; from afar its rests go on growing.
+    stops = 0 if request.source in ON_SITE else memory.stops
+    return msgspec.structs.replace(memory, goal=goal, goal_before=before, stops=stops), reason
 
 
 def _end_test(request: Request, memory: Memory, goal: State) -> Granted:

@@ -1,15 +1,33 @@
 """Answers to what people do about errors: acknowledge, reset."""
 
+from math import isfinite
 from typing import Final
 
 import msgspec
 
 from appliance.answers.rules import ON_SITE, Granted, Known, RefusedError
 from appliance.errors import ERRORS, ESTOP_NUMBER, ROWS
-from appliance.model import AckErrors, Memory, Request, ResetErrors, Snapshot
+from appliance.model import AckErrors, ActiveError, Memory, Request, ResetErrors, Snapshot
 
 HEARD_FROM: Final = {1: "battery", 2: "inverter", 4: "board"}
 """Who must be heard before an error of this hundred can be known to be gone."""
+
+TELLS: Final = {
+    112: ("cell_max_v",), 114: ("cell_min_v",), 123: ("cell_min_c", "cell_max_c"),
+    133: ("cell_max_c",),
+}  # fmt: skip
+"""What the rack itself must say before one of these can be known to be gone."""
+
+
+def _knows(error: ActiveError, seen: Snapshot) -> bool:
+    """Its source is heard, and tells what it is judged by."""
+    source, fields = HEARD_FROM.get(error.number // 100), TELLS.get(error.number, ())
+    if source is not None and getattr(seen, source) is None:
+        return False
+    racks = () if seen.battery is None else seen.battery.racks
+    mine = [rack for rack in racks if f"rack {rack.rack}" == error.source_name]
+    told = [getattr(rack, name) for rack in mine for name in fields]
+    return not fields or (bool(told) and all(v is not None and isfinite(v) for v in told))
 
 
 def acknowledge(known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Granted:
@@ -61,9 +79,10 @@ def reset(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
         msg = "no latched error" if number is None else f"error {number} is not latched"
         raise RefusedError(f"{msg} is there to be reset" if number is None else msg)
     for error in waiting:
-        source = HEARD_FROM.get(error.number // 100)
-        if source is not None and getattr(seen, source) is None:
-            msg = f"the {source} does not answer, so nobody knows whether the cause is gone"
+        if not _knows(error, seen):
+            source = HEARD_FROM[error.number // 100]
+            who = error.source_name if getattr(seen, source) is not None else f"the {source}"
+            msg = f"{who} does not answer, so nobody knows whether the cause is gone"
             raise RefusedError(msg)
     gone = known.watch.reset(chosen, seen, memory)
     if not gone:

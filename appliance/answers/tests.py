@@ -106,7 +106,8 @@ def step(_known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
         msg = f"the box is {STATES[state].title} already"
         raise RefusedError(msg)
     if wanted in DOWN:
-        changed = msgspec.structs.replace(test, step=None, power=None, mode=None)
+        home = wanted if wanted is State.MAINTENANCE else test.returns_to
+        changed = msgspec.structs.replace(test, step=None, power=None, mode=None, returns_to=home)
         reason = f"going down to {STATES[wanted].title}"
         return msgspec.structs.replace(memory, test=changed, goal=wanted), reason
     if wanted is not NEXT.get(state):

@@ -215,6 +215,8 @@ class Memory(Word, frozen=True):
     rack_pause: RackPause | None = None
     cap: PowerCap = NO_CAP
     """What the owner lets the battery do at most."""
+    goal_before: State | None = None
+    """What was asked for before a restart was."""
     decided_at_s: float | None = None
     """When the cycle before this one was; None: there was none."""
     rescue: RescueCharge | None = None

@@ -59,8 +59,10 @@ def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpo
     waited_s = scene.seen.now_s - since_s
     if not before.contactors_closed:
         # Devices that stopped by themselves stay in fault until somebody acknowledges it.
-        emergency = Effect.EMERGENCY_STOP in scene.effects
-        resets = allows.reset_faults and not emergency and waited_s >= ERROR_SETTLE_S
+        by_hand = Effect.EMERGENCY_STOP in scene.effects or any(
+            error.latched for error in scene.memory.errors
+        )
+        resets = allows.reset_faults and not by_hand and waited_s >= ERROR_SETTLE_S
         hurried = not scene.effects.isdisjoint(HURRIES)
         return Setpoints(reset_faults=resets, open_at_once=hurried) if resets or hurried else SAFE
     patience, resting = patience_of(scene), at_rest(scene.seen)

@@ -9,6 +9,8 @@ from appliance.model import STOPS, BatteryState, Effect, InverterState, Memory, 
 
 CURRENT_BOUND_A: Final = 1.0
 """Contactors open below this current; opening under load wears them out."""
+KNOWN_OFF: Final = frozenset({InverterState.OFF, InverterState.FAULT})
+KNOWN_OPEN: Final = frozenset({BatteryState.STANDBY, BatteryState.FAULT})
 STOP_TIMEOUT_S: Final = 5.0
 SLOW_TIMES: Final = 4.0
 """An inverter that follows slowly needs so many times as long for each step of stopping."""
@@ -102,14 +104,14 @@ def _ending(scene: Scene) -> bool:
 def _known_open(scene: Scene) -> bool:
     """People will put their hands on it: an assumption is not enough."""
     battery, inverter = scene.seen.battery, scene.seen.inverter
-    if battery is None or inverter is None or inverter.state is InverterState.RUNNING:
+    if battery is None or inverter is None or inverter.state not in KNOWN_OFF:
         return False
-    if (
-        not battery.has_contactors
-    ):  # only its own switch opens it, and that is for those people to do
+    if not battery.has_contactors:
+        # Only its own switch opens it, and that is for those people to do.
         return battery.current_a is not None and at_rest(scene.seen)
     return (
-        battery.state is not BatteryState.CONNECTED
+        battery.state in KNOWN_OPEN
+        and bool(battery.racks)
         and at_rest(scene.seen)
         and all(rack.contactors_closed is False for rack in battery.racks)
     )
