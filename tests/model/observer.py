@@ -367,7 +367,8 @@ class Observer:
         if test is not None:
             promise(not effects & STOPPING, "a test goes on in spite of", effects)
             promise(seen.now_s <= test.until_s and seen.now_s - test.heard_s <= 10.0, "test:", test)
-        may = state in MAY_UPDATE and "block update" not in effects and test is None
+        may = state in MAY_UPDATE and effects.isdisjoint({"block update", "emergency stop"})
+        may = may and not decided.setpoints.contactors_closed and test is None
         promise(decided.update_allowed == may, "update", decided.update_allowed, "in", state)
         numbers = set(range(1, self.site.battery.racks + 1))
         promise(not told.racks_open or set(told.racks_open) < numbers, "racks", told.racks_open)
