@@ -8,11 +8,13 @@ import msgspec
 
 from appliance.battery_watch import BatteryWatch
 from appliance.clock import Clock
+from appliance.crashes import Crashes
 from appliance.cycle import Cycle
 from appliance.grid_watch import GridWatch
 from appliance.mailbox import Slots
 from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapshot, State
 from appliance.site import RELAY_MAX_AGE_S, SiteSettings
+from appliance.statemachine.transitions import settle_s
 from appliance.stillness import Stillness
 from appliance.supervisor import Lease
 from appliance.testing import without_test
@@ -21,6 +23,10 @@ CLIMATE_MAX_AGE_S: Final = 5.0
 HEALTH_MAX_AGE_S: Final = 30.0
 SHORTEST_CYCLE_S: Final = 0.02
 """However often the bell rings, cycles follow each other no faster than this."""
+FREE_CRASHES: Final = 1
+"""Within an hour; after so many the box walks up again at once."""
+STOPS_A_CRASH: Final = 2
+"""Each crash counts as so many stops: the second within an hour rests 24 s, the fourth 6 min, then 15 min."""
 HEARD_ANEW_S: Final = 0.4
 """What a battery says so soon after the loop has begun, it says of what was asked before: that it is still
 connected, while the request to open, which every restart begins with, is on its way. It speaks ten times a second."""
@@ -94,7 +100,14 @@ class ControlLoop:
         site: SiteSettings,
         clock: Clock,
         down: Callable[[], tuple[str, ...]],
+        crashes: Crashes | None = None,
+        *,
+        crashed: bool = False,
     ) -> None:
+        """`crashed`: the process before this one did, which `crashes` counts already."""
+        self._crashes = crashes or Crashes(clock)
+        self._crashed = crashed
+        self._rests_until_s = clock.now_s()
         self._cycle = cycle
         self._slots = slots
         self._site = site
@@ -122,7 +135,7 @@ class ControlLoop:
         )
         if self._cycle.memory.commanded.battery_asleep:
             fresh_start = msgspec.structs.replace(fresh_start, waking=True, woken_at_s=next_s)
-        self._cycle.memory = fresh_start
+        self._cycle.memory = self._rested(fresh_start)
         try:
             while not lease.ended:
                 lease.beat()
@@ -132,8 +145,29 @@ class ControlLoop:
                     self.punctuality.add(started_s - next_s)
                     next_s = max(next_s + period_s, started_s)
                 self._sleep(lease, started_s, next_s)
+        except BaseException:
+            self._crashed = True
+            self._crashes.add()
+            raise
         finally:
             self._leave()
+
+    def _rested(self, fresh_start: Memory) -> Memory:
+        """After one crash of many within an hour the box rests first, longer each time: contactors wear."""
+        crashed, self._crashed = self._crashed, False
+        count = self._crashes.count()
+        if not crashed or count <= FREE_CRASHES:
+            return fresh_start
+        stops = max(fresh_start.stops, count * STOPS_A_CRASH)
+        self._rests_until_s = fresh_start.state_since_s + settle_s(stops)
+        return msgspec.structs.replace(fresh_start, state=State.ERROR, stops=stops)
+
+    def _parts_down(self) -> tuple[str, ...]:
+        """While the box rests after its crashes, people are told why."""
+        down = self._down()
+        resting = self._cycle.memory.state is State.ERROR
+        rests = resting and self._clock.now_s() < self._rests_until_s and "control" not in down
+        return (*down, "control") if rests else down
 
     def _sleep(self, lease: Lease, started_s: float, next_s: float) -> None:
         rung = self._slots.wake.wait(max(0.0, next_s - self._clock.now_s()))
@@ -143,7 +177,7 @@ class ControlLoop:
 
     def _tick(self) -> None:
         slots = self._slots
-        known = freeze(slots, self._site, self._clock, self._down(), self._cycle.memory)
+        known = freeze(slots, self._site, self._clock, self._parts_down(), self._cycle.memory)
         if known.now_s - self._began_at_s < HEARD_ANEW_S:
             known = msgspec.structs.replace(known, battery=None)
         snapshot = self._battery_watch.look(self._stillness.freeze_out(known))

@@ -18,6 +18,7 @@ from appliance.cloud.error_events import error_event
 from appliance.cloud.telemetry import spot_in
 from appliance.config import build_modes, mode_inputs
 from appliance.control_loop import ControlLoop
+from appliance.crashes import Crashes
 from appliance.cycle import Cycle
 from appliance.errors import ESTOP_NUMBER, ROWS
 from appliance.health import health_workers, stores_at_boot
@@ -74,7 +75,12 @@ class Core:
         memory = starting_memory(durable, site, set(self._titles), clock.now_s())
         self._cycle.adopt(waking_memory(memory) if self._known.asleep else memory)
         self._down: tuple[str, ...] = ()
-        self._control = ControlLoop(self._cycle, self.slots, site, clock, lambda: self._down)
+        crashes = Crashes(clock, self._run_folder)
+        if self._crashed:
+            crashes.add()
+        self._control = ControlLoop(
+            self._cycle, self.slots, site, clock, lambda: self._down, crashes, crashed=self._crashed
+        )
         self._scheduling: Scheduling | None = None
         self._lateness_told = False
         self._supervisor = Supervisor(self._workers(), clock)
@@ -130,20 +136,25 @@ class Core:
         """Care for the threads until asked to end; the exit code says what should follow."""
         self._running_mark.touch()
         try:
-            while not lease.ended:
-                self._look_at_clock()
-                self._look_at_processes()
-                self._tell_lateness()
-                decision = self.slots.decision.newest()
-                state = decision.value.state if decision else State.INIT
-                if STATES[state].ends_process:
-                    return EXIT_CODES[state]
-                self._supervisor.ensure_running(state)
-                self._down = (*self._supervisor.down(), *self._missing)
-                lease.wait(CARE_S)
-            return 0
+            code = self._care(lease)
         finally:
             self._end()
+        self._running_mark.unlink(missing_ok=True)  # it stays after a crash
+        return code
+
+    def _care(self, lease: Lease) -> int:
+        while not lease.ended:
+            self._look_at_clock()
+            self._look_at_processes()
+            self._tell_lateness()
+            decision = self.slots.decision.newest()
+            state = decision.value.state if decision else State.INIT
+            if STATES[state].ends_process:
+                return EXIT_CODES[state]
+            self._supervisor.ensure_running(state)
+            self._down = (*self._supervisor.down(), *self._missing)
+            lease.wait(CARE_S)
+        return 0
 
     def _look_at_clock(self) -> None:
         trusted = _says(self._run_folder / "clock.json", "trusted")
@@ -180,7 +191,6 @@ class Core:
         while not self._contactors_open() and self._clock.now_s() < deadline_s:
             rest.wait(0.05)
         late = self._supervisor.stop()
-        self._running_mark.unlink(missing_ok=True)
         if late:
             log.error("threads did not end in time: %s", ", ".join(late))
 

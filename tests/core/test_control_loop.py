@@ -1,10 +1,12 @@
 """The control loop with real slots: ages, what it leaves behind, what it tells."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from appliance.control_loop import Punctuality, freeze
+from appliance.control_loop import ControlLoop, Punctuality, freeze
+from appliance.crashes import Crashes
 from appliance.mailbox import Slots
 from appliance.model import (
     SAFE,
@@ -13,6 +15,7 @@ from appliance.model import (
     State,
 )
 from appliance.site import SiteSettings
+from tests.core.boxes import OFF, OPEN
 from tests.core.rig import SITE, Broken, Rig, Slow, Ticks, crash, press, use
 from tests.stories import battery
 
@@ -140,6 +143,89 @@ def test_after_a_crash_nothing_is_on_until_all_are_heard() -> None:
     rig.loop.run(Ticks(rig.clock, 2, lambda _number: None))
     decided = [moment.decision for moment in rig.slots.recorded.drain()]
     assert [(one.state, one.setpoints) for one in decided] == [(State.INIT, SAFE)] * 2
+
+
+def obedient(rig: Rig, more_s: float = 0.0) -> Callable[[int], None]:
+    """A plant that does what is commanded; each tick takes so much longer."""
+
+    def before(_number: int) -> None:
+        rig.clock.advance(more_s)
+        rig.feed()
+        asked, now_s = rig.cycle.memory.commanded, rig.clock.now_s()
+        if not asked.contactors_closed:
+            rig.slots.battery.put(OPEN, now_s)
+        if not asked.inverter_on:
+            rig.slots.inverter.put(OFF, now_s)
+
+    return before
+
+
+def test_crash_after_crash_the_box_rests_longer_so_that_contactors_last() -> None:
+    rig = Rig()
+    rests = []
+    for _ in range(4):
+        rig.tick(20, obedient(rig))
+        assert rig.decided[-1].state is State.RUN
+        crash(rig)
+        crashed_s = rig.clock.now_s()
+        rig.tick(900, obedient(rig, 0.4))
+        closes = next(one for one in rig.decided if one.setpoints.contactors_closed)
+        rests.append(closes.now_s - crashed_s)
+    assert rests[0] < 1.1, "one alone is over at once"
+    assert rests[1:] == pytest.approx([24.5, 96.5, 384.5], abs=0.8)
+
+
+def test_while_the_box_rests_after_crashes_it_says_why() -> None:
+    rig = Rig()
+    for _ in range(2):
+        rig.tick(20, obedient(rig))
+        crash(rig)
+    rig.tick(235, obedient(rig))
+    assert {one.state for one in rig.decided} == {State.ERROR}
+    assert {one.setpoints.contactors_closed for one in rig.decided} == {False}
+    assert {error.number for one in rig.decided for error in one.errors} == {601}
+    rig.tick(60, obedient(rig))
+    assert rig.decided[-1].state is State.RUN
+    assert rig.decided[-1].errors == ()
+
+
+def test_a_crash_of_an_hour_ago_does_not_count() -> None:
+    rig = Rig()
+    for _ in range(2):
+        rig.tick(20, obedient(rig))
+        rig.clock.advance(3_600.0)
+        crash(rig)
+    rig.tick(20, obedient(rig))
+    assert rig.decided[-1].state is State.RUN
+
+
+def test_a_process_after_one_that_crashed_rests_as_well() -> None:
+    rig = Rig()
+    crashes = Crashes(rig.clock)
+    crashes.add()
+    crashes.add()
+    new = (rig.cycle, rig.slots, rig.site, rig.clock, lambda: rig.down, crashes)
+    for crashed, state in ((True, State.ERROR), (False, State.RUN)):
+        rig.cycle.memory = Memory(mode="self_consumption", state_since_s=rig.clock.now_s())
+        rig.loop = ControlLoop(*new, crashed=crashed)
+        rig.tick(20, obedient(rig))
+        assert rig.decided[-1].state is state
+
+
+def test_a_box_that_crashes_ever_again_closes_its_contactors_a_few_times_an_hour() -> None:
+    rig = Rig()
+    obey, hour_s, closings = obedient(rig, 0.9), rig.clock.now_s() + 3_600.0, 0
+
+    def crash_in_run(number: int) -> None:
+        obey(number)
+        if rig.cycle.memory.state is State.RUN:
+            raise ZeroDivisionError
+
+    while rig.clock.now_s() < hour_s:
+        with pytest.raises(ZeroDivisionError):
+            rig.tick(2_000, crash_in_run)
+        closings += 1
+    assert 5 <= closings <= 9
 
 
 def test_after_a_crash_the_mode_starts_from_nothing() -> None:

@@ -46,6 +46,7 @@ def make_well(box: KillBox, event: Event) -> bool:
     box.world.set("pv_w", event.pv_w)
     wanted_w = LOAD_W - event.pv_w
     box.wait(bool, 20.0, "an answer")
+    box.forget_crashes()
     box.ask_run()
     deadline_s = time.monotonic() + WELL_S
     while time.monotonic() < deadline_s:
