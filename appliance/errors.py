@@ -79,6 +79,7 @@ from appliance.inverter_errors import (
     slow_one_disobeys,
     start_timeout,
 )
+from appliance.maintenance_errors import live_in_maintenance
 from appliance.model import (
     UNDER_VOLTAGE,
     WIRE_WORDS,
@@ -247,6 +248,7 @@ ERRORS: Final = (
     Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  battery_stays_open),
     Row(106, "Battery does not wake",           ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its supply",          battery_stays_asleep),
     Row(107, "Battery says nothing of use",     ERROR,    STOP,          0.0,  5.0, "Restart the battery; have its BMS checked",          battery_inactive),
+    Row(108, "Live during maintenance",         CRITICAL, OPEN,          0.2,  5.0, "Keep your hands off; open the battery's switch by hand", live_in_maintenance),
     Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", cell_full),
     Row(112, "A cell is overcharged",           CRITICAL, OPEN,          1.0, 60.0, "Call service, then reset",                           cell_over, latched=True),
     Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        cell_empty),

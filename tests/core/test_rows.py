@@ -34,7 +34,7 @@ from appliance.model import (
     ZoneReading,
 )
 from appliance.site import Climate, Current, CurrentLevels, PinRelay, Zone
-from tests.core.boxes import box, cell
+from tests.core.boxes import box, cell, in_maintenance
 from tests.stories import Story, battery, inverter, rack
 
 WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
@@ -155,6 +155,8 @@ class Case:
     wrong: dict[str, Any]
     cured: dict[str, Any] = field(default_factory=dict)
     start: Callable[[], Story] = running
+    after: State | None = None
+    """None: ERROR when it stops the box, else RUN."""
 
 
 def outside(stages: tuple[str, ...]) -> Case:
@@ -208,6 +210,17 @@ CASES: dict[int, tuple[Case, ...]] = {
     107: (Case(ERROR, STOP, 0.0, 5.0, "battery: its state is unknown",
                {"battery_view": BatteryView((), "its state is unknown", 60.1)},
                {"battery_view": BatteryView((), "its state is unknown", 59.9)}),),
+    108: (
+        Case(CRITICAL, OPEN, 0.2, 5.0, "battery", {"battery": battery()},
+             {"battery": battery(rack(contactors_closed=False), state=STANDBY)},
+             in_maintenance, State.MAINTENANCE),
+        Case(CRITICAL, OPEN, 0.2, 5.0, "battery",
+             {"battery": battery(rack(contactors_closed=False), state=STANDBY, current_a=-1.0)},
+             {"battery": battery(rack(contactors_closed=False), state=STANDBY, current_a=-0.9)},
+             in_maintenance, State.MAINTENANCE),
+        Case(CRITICAL, OPEN, 0.2, 5.0, "inverter", {"inverter": inverter()},
+             {"inverter": inverter(state=InverterState.OFF)}, in_maintenance, State.MAINTENANCE),
+    ),
     115: (
         Case(WARNING, NOTHING, 60.0, 10.0, "battery: cell 2.7 at 2.79 V",
              cell(2, cell_min_v=2.79, cell_max_v=2.9), cell(2, cell_min_v=3.0)),
@@ -444,7 +457,8 @@ CASES: dict[int, tuple[Case, ...]] = {
                polled(10, 5), polled(10, 4)),
           Case(WARNING, NOTHING, 10.0, 60.0, "grid meter: 98 % of its answers are missing",
                polled(60, 59), polled(60, 60))),
-    613: (Case(WARNING, NOTHING, 0.0, 60.0, "box", {}, {"board": None}, almost_too_long(State.RESTART, 29.9)),),
+    613: (Case(WARNING, NOTHING, 0.0, 60.0, "box", {}, {"board": None},
+               almost_too_long(State.RESTART, 29.9), State.INIT),),
 }
 # fmt: on
 CASE_LIST = [(number, case) for number, cases in CASES.items() for case in cases]
@@ -479,8 +493,7 @@ def test_an_error_comes_in_its_time_and_goes_when_its_cause_is_gone(
         case.severity, case.effects, case.source,
     )  # fmt: skip
     stops = case.effects in (STOP, OPEN, EMERGENCY)
-    after = State.ERROR if stops else State.RUN
-    assert story.last.state is (State.INIT if number == 613 else after)
+    assert story.last.state is (case.after or (State.ERROR if stops else State.RUN))
     story.step(0.1, **case.cured)
     if number in LATCHED:
         return
