@@ -25,7 +25,6 @@ from appliance.model import (
     Request,
     SetPower,
     Snapshot,
-    Want,
 )
 from appliance.notebook import Notebook
 from appliance.site import Language, SiteSettings
@@ -77,7 +76,7 @@ class Recorder:
         self._error_event = error_event
         self._language = site.language
         self._last: Moment | None = None
-        self._last_said: tuple[str, Want | type[Want], bool] | None = None
+        self._power_said: tuple[str, bool, str] | None = None
         self._spot_due_s = 0.0
         self._notes = Notebook(appliance.__version__, boot_id())
 
@@ -185,10 +184,12 @@ class Recorder:
             log.log(logging.INFO if answer.ok else logging.WARNING, "%s", text)
 
     def _said(self, request: Request, answer: Answer) -> bool:
-        """The same again, as a machine does that asks every second."""
-        want = request.want
-        said = (request.source, type(want) if isinstance(want, SetPower) else want, answer.ok)
-        again, self._last_said = said == self._last_said, said
+        """A power again, with the same answer, as a machine asks for every second. All else is a line."""
+        if not isinstance(request.want, SetPower):
+            self._power_said = None
+            return False
+        said = (request.source, answer.ok, "" if answer.ok else answer.reason)
+        again, self._power_said = said == self._power_said, said
         return again
 
     def _note_dropped(self) -> None:

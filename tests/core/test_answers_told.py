@@ -79,6 +79,15 @@ def test_every_use_of_a_test_is_written_down_and_no_pin(tmp_path: Path) -> None:
     ]
 
 
+def test_each_wrong_try_is_a_line(tmp_path: Path) -> None:
+    wants = (
+        GoToMode("local_control"), StartTest(60.0), StartTest(60.0), SetPower(500.0, 5.0),
+        SetPower(1e9, 5.0), SetPower(2e9, 5.0), GoToMode("passive"), GoToMode("passive"),
+    )  # fmt: skip
+    asked = [Request("r", "ctl", want, "key") for want in wants]
+    assert len(told(tmp_path, *asked)) == len(asked)
+
+
 def test_a_machine_that_asks_every_second_fills_no_journal(tmp_path: Path) -> None:
     asked = [Request(f"{n}", "modbus", SetPower(10.0 * n, 5.0)) for n in range(50)]
     assert len(told(tmp_path, *asked)) == 1
