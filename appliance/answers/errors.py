@@ -7,7 +7,16 @@ import msgspec
 
 from appliance.answers.rules import ON_SITE, Granted, Known, RefusedError
 from appliance.errors import ERRORS, ESTOP_NUMBER, ROWS
-from appliance.model import AckErrors, ActiveError, Memory, Request, ResetErrors, Snapshot
+from appliance.model import (
+    AckErrors,
+    ActiveError,
+    Memory,
+    Request,
+    ResetErrors,
+    Snapshot,
+    State,
+)
+from appliance.statemachine.states import STATES
 
 HEARD_FROM: Final = {1: "battery", 2: "inverter", 4: "board"}
 """Who must be heard before an error of this hundred can be known to be gone."""
@@ -46,7 +55,10 @@ def acknowledge(known: Known, request: Request, memory: Memory, _seen: Snapshot)
 
 
 def reset_estop(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
-    """ResetEstop: by somebody on site, once the button is released and the board says so."""
+    """ResetEstop: by somebody on site, once the button is released and the board says so.
+
+    A reset starts nothing (ISO 13850, IEC 60204-1): the box rests until it is asked to run.
+    """
     if request.source not in ON_SITE:
         msg = "an emergency stop is reset on site, by somebody who sees that all is safe"
         raise RefusedError(msg)
@@ -56,11 +68,18 @@ def reset_estop(known: Known, request: Request, memory: Memory, seen: Snapshot) 
     if seen.board.estop_pressed:
         msg = "the emergency stop is still pressed; release it first"
         raise RefusedError(msg)
+    if STATES[memory.goal].ends_process:
+        # What it would come back to is on the disk already, and that may be to run.
+        msg = "the box is about to start again; ask once it has"
+        raise RefusedError(msg)
     if not known.watch.reset((ESTOP_NUMBER,), seen, memory):
         msg = "there is no emergency stop to reset"
         raise RefusedError(msg)
-    changed = msgspec.structs.replace(memory, manual=None, stops=0)
-    return known.after_errors(changed), "the emergency stop is reset"
+    maintained = memory.goal is State.MAINTENANCE
+    goal = State.MAINTENANCE if maintained else State.IDLE
+    then = "maintenance goes on" if maintained else "the box rests until somebody starts it"
+    changed = msgspec.structs.replace(memory, goal=goal, manual=None, stops=0)
+    return known.after_errors(changed), f"the emergency stop is reset; {then}"
 
 
 def reset(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
@@ -73,21 +92,31 @@ def reset(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
     if number == ESTOP_NUMBER:
         msg = "the emergency stop has a reset of its own: reset-estop"
         raise RefusedError(msg)
-    chosen = [n for n in ROWS if n != ESTOP_NUMBER] if number is None else [number]
-    waiting = known.watch.latched(chosen)
+    waiting = known.watch.latched([n for n in ROWS if number in (None, n) and n != ESTOP_NUMBER])
     if not waiting:
-        msg = "no latched error" if number is None else f"error {number} is not latched"
-        raise RefusedError(f"{msg} is there to be reset" if number is None else msg)
-    for error in waiting:
-        if not _knows(error, seen):
-            source = HEARD_FROM[error.number // 100]
-            who = error.source_name if getattr(seen, source) is not None else f"the {source}"
-            msg = f"{who} does not answer, so nobody knows whether the cause is gone"
-            raise RefusedError(msg)
-    gone = known.watch.reset(chosen, seen, memory)
+        raise RefusedError(_nothing_to_reset(number, memory))
+    unknown = {error.number for error in waiting if not _knows(error, seen)}
+    gone = known.watch.reset({error.number for error in waiting} - unknown, seen, memory)
+    stay = "; ".join(_stays(error, seen) for error in waiting if error not in gone)
     if not gone:
-        msg = f"the cause is still there: {waiting[0].title} ({waiting[0].source})"
-        raise RefusedError(msg)
-    told = ", ".join(f"{error.number} {error.title}" for error in gone)
+        raise RefusedError(stay)
+    told = "reset: " + ", ".join(f"{error.number} {error.title}" for error in gone)
     changed = msgspec.structs.replace(memory, manual=None, stops=0)
-    return known.after_errors(changed), f"reset: {told}"
+    return known.after_errors(changed), f"{told}; not reset: {stay}" if stay else told
+
+
+def _stays(error: ActiveError, seen: Snapshot) -> str:
+    """Why it cannot be reset yet."""
+    if _knows(error, seen):
+        return f"the cause is still there: {error.title} ({error.source})"
+    source = HEARD_FROM[error.number // 100]
+    who = error.source_name if getattr(seen, source) is not None else f"the {source}"
+    return f"{who} does not answer, so nobody knows whether the cause is gone"
+
+
+def _nothing_to_reset(number: int | None, memory: Memory) -> str:
+    if number is not None:
+        return f"error {number} is not latched"
+    if any(error.number == ESTOP_NUMBER for error in memory.errors):
+        return "the emergency stop has a reset of its own: reset-estop"
+    return "no latched error is there to be reset"

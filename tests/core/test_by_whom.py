@@ -22,7 +22,7 @@ from appliance.model import (
 from appliance.notebook import durable_of
 from appliance.store import FILE_NAME, Durable, Store
 from appliance.wiring import remembered, starting_memory
-from tests.core.boxes import ALARM, DOWN, OFF, OPEN, box
+from tests.core.boxes import ALARM, DOWN, OFF, OPEN, PRESSED, box
 from tests.stories import NOON, Story, battery, inverter, rack
 
 CLOCK = SystemClock()
@@ -90,6 +90,27 @@ def test_a_reset_needs_the_rack_to_say_how_it_is(
     assert "nobody knows" in story.ask(ResetErrors()).reason
     story.run(3.0, battery=battery(rack(**fine), state=BatteryState.STANDBY))
     assert story.ask(ResetErrors()).ok
+
+
+def test_one_that_stays_does_not_keep_another_from_its_reset() -> None:
+    story = box(State.RUN)
+    hurt = battery(rack(1, cell_max_c=60.0), rack(2, cell_max_v=3.75), state=BatteryState.STANDBY)
+    story.run(3.0, battery=hurt, inverter=OFF)
+    well = battery(rack(1, cell_max_c=60.0), rack(2), state=BatteryState.STANDBY)
+    story.run(1.0, battery=well)
+    answer = story.ask(ResetErrors())
+    assert answer.ok
+    assert answer.reason == (
+        "reset: 112 A cell is overcharged; not reset: the cause is still there: "
+        "Battery temperature at its limit (rack 1)"
+    )
+    assert [error.number for error in story.last.errors if error.latched] == [123]
+
+
+def test_the_emergency_stop_is_sent_to_its_own_reset() -> None:
+    story = box(State.RUN)
+    story.step(board=PRESSED)
+    assert "reset-estop" in story.ask(ResetErrors()).reason
 
 
 def test_devices_are_not_reset_while_somebody_must_look_first() -> None:
