@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -33,6 +34,11 @@ KEPT: Final = 0.2
 
 class WrongWriterError(RuntimeError):
     """A second thread tried to write a slot."""
+
+
+def one_at_a_time() -> AbstractContextManager[object]:
+    """For what two threads may do, but not both at once: enter it around that."""
+    return threading.Lock()
 
 
 class Wake:

@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 import appliance
-from appliance import latch
 from appliance.blackbox import BlackBox
 from appliance.clock import Clock
+from appliance.latch import Latch
 from appliance.mailbox import Latest, Stream, Wake
 from appliance.model import (
     ActiveError,
@@ -20,7 +20,6 @@ from appliance.model import (
     BatteryMemory,
     BeatTest,
     Decision,
-    Effect,
     Moment,
     Request,
     SetPower,
@@ -60,14 +59,14 @@ class Recorder:
         error_event: ErrorEvent,
         battery: Latest[BatteryMemory] | None = None,
         boot_id: Callable[[], str] = lambda: BOOT_ID.read_text(encoding="ascii").strip(),
+        latch: Latch | None = None,
     ) -> None:
         self._moments = moments
         self._dropped = 0
         self._battery = battery
         self._battery_kept = 0
         self._now = now
-        self._data = Path(site.data_folder)
-        self._latched: bool | None = None
+        self._latch = latch or Latch(Path(site.data_folder))
         self._open_store = open_store
         self._black_box = black_box
         self._spot_period_s = site.cloud.spot_period_s if site.cloud.enabled else None
@@ -105,7 +104,8 @@ class Recorder:
     def _round(self, store: Store) -> None:
         moments = self._moments.drain()
         if moments:
-            self._keep_latch(moments[-1].decision)
+            # First of all, and apart from the store: it outlives a crash and a full disk.
+            self._latch.keep(moments[-1].decision)
         for moment in moments:
             self._black_box.add(moment)
             if self._last is None or moment.decision.errors is not self._last.decision.errors:
@@ -120,13 +120,6 @@ class Recorder:
             self._take_spot(self._last)
         self._notes.write(store, self._clock.now_s(), self._clock.utc())
         self._black_box.look(self._clock.now_s())
-
-    def _keep_latch(self, decision: Decision) -> None:
-        """First of all, and apart from the store: an emergency stop outlives a crash and a full disk."""
-        latched = any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)
-        if latched is not self._latched:
-            latch.write(self._data, latched)
-            self._latched = latched
 
     def _take_battery(self) -> None:
         newest = None if self._battery is None else self._battery.newest()

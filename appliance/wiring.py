@@ -97,6 +97,7 @@ class Core:
     def _workers(self) -> tuple[Worker, ...]:
         """Every thread of the core, in the order of their start."""
         site, clock, slots = self._site, self._clock, self.slots
+        the_latch = latch.Latch(self._data, slots.board)
         recorder = Recorder(
             slots.recorded,
             slots.record_now,
@@ -107,11 +108,17 @@ class Core:
             spot_in(site.language),
             error_event,
             slots.battery_memory,
+            latch=the_latch,
         )
         pin = PinKeeper(self._data, clock)
         bus = BusServer(self._run_folder, clock, slots.requests, self._status, pin.refuses)
         watchdog = find_watchdog(self._run_folder, site)
         return (
+            Worker(
+                "latch",
+                lambda lease: the_latch.watch(slots.decision, lease),
+                silent_after_s=30.0,
+            ),
             Worker("recorder", recorder.run, silent_after_s=30.0),
             *urgent(modbus_workers(site, clock, slots)),
             *urgent(bms_workers(site, clock, slots, self._known)),
