@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Final
 
-from appliance.model import BatteryReading, BatteryState, Memory, RackReading, Snapshot, State
+from appliance.model import (
+    STOPS,
+    BatteryReading,
+    BatteryState,
+    Effect,
+    Memory,
+    RackReading,
+    Snapshot,
+    State,
+)
 from appliance.site import SiteSettings
 
 Sources = tuple[str, ...]
@@ -13,6 +22,15 @@ FIRST_ANSWER_S: Final = 6.0
 LEAVE_S: Final = 3.0
 """So long a faulty rack may take to open before it is the whole battery's fault."""
 QUIET_C: Final = 0.05
+NO_CURRENT_A: Final = 1.0
+"""Of what a sensor shows where nothing flows."""
+BANNED_W: Final = 100.0
+BANNED_SHARE: Final = 0.02
+"""An inverter at zero takes its own needs out of the battery, and never meets zero to the watt."""
+UNASKED_W: Final = 500.0
+"""Where nothing forbids it: as much as the inverter itself may differ from what it was told."""
+NO_CHARGE: Final = STOPS | {Effect.NO_CHARGE}
+NO_DISCHARGE: Final = STOPS | {Effect.NO_DISCHARGE}
 
 
 def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) -> Sources:
@@ -124,7 +142,9 @@ def battery_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Source
     battery = seen.battery
     if memory.commanded.contactors_closed or battery is None or not battery.has_contactors:
         return NOWHERE
-    return ("battery",) if battery.state is BatteryState.CONNECTED else NOWHERE
+    current_a = battery.current_a
+    flows = current_a is not None and abs(current_a) > NO_CURRENT_A
+    return ("battery",) if flows or battery.state is BatteryState.CONNECTED else NOWHERE
 
 
 def battery_stays_open(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
@@ -133,3 +153,41 @@ def battery_stays_open(seen: Snapshot, memory: Memory, _site: SiteSettings) -> S
     if memory.test is not None and memory.test.step is State.PRECHARGE:  # it may stay there
         late = late and (seen.battery is None or seen.battery.state is not BatteryState.CONNECTED)
     return ("battery",) if memory.state is State.PRECHARGE and late else NOWHERE
+
+
+def fast_one_ignores_ban(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """With a quick inverter."""
+    slow = seen.inverter is not None and seen.inverter.follows_slowly
+    return NOWHERE if slow else _banned(seen, memory, site)
+
+
+def slow_one_ignores_ban(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """With a slow inverter."""
+    slow = seen.inverter is not None and seen.inverter.follows_slowly
+    return _banned(seen, memory, site) if slow else NOWHERE
+
+
+def _banned(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """The battery's own sensor shows power in a direction that is forbidden, whatever the inverter says."""
+    power_w = flow_w(seen.battery)
+    if power_w is None or not abs(power_w) > BANNED_W:
+        return NOWHERE
+    commanded_w = memory.commanded.power_w
+    forbidding = NO_CHARGE if power_w < 0.0 else NO_DISCHARGE
+    size = max(site.battery.capacity_wh, site.inverter.max_charge_w, site.inverter.max_discharge_w)
+    if any(not forbidding.isdisjoint(error.effects) for error in memory.errors):
+        banned = abs(power_w) > BANNED_SHARE * size
+    else:
+        asked = commanded_w * power_w > 0.0
+        banned = not asked and abs(power_w) > max(UNASKED_W, BANNED_SHARE * size)
+    way = "charged" if power_w < 0.0 else "discharged"
+    return (f"battery: is {way}",) if banned else NOWHERE
+
+
+def flow_w(battery: BatteryReading | None) -> float | None:
+    """What flows, discharge +; of current and voltage where the power is not told."""
+    if battery is None:
+        return None
+    if battery.power_w is not None or battery.current_a is None or battery.voltage_v is None:
+        return battery.power_w
+    return battery.current_a * battery.voltage_v

@@ -18,7 +18,9 @@ from appliance.battery_errors import (
     battery_stays_asleep,
     battery_stays_open,
     degraded,
+    fast_one_ignores_ban,
     rack_apart,
+    slow_one_ignores_ban,
     soc_drifts,
 )
 from appliance.cell_errors import (
@@ -76,6 +78,7 @@ from appliance.inverter_errors import (
     inverter_silent,
     inverter_stays,
     inverter_stopped,
+    power_unknown,
     slow_one_disobeys,
     start_timeout,
 )
@@ -268,6 +271,8 @@ ERRORS: Final = (
     Row(131, "Battery is warm",                 WARNING,  DERATE,       60.0, 120.0, "Nothing to do; check the fans and the filter",      cell_warm, derate_pct=50.0),
     Row(132, "Battery is unevenly warm",        WARNING,  DERATE,       60.0, 60.0, "Check the fans; call service if it stays",           temperature_spread, derate_pct=50.0),
     Row(133, "Battery heats up too fast",       CRITICAL, OPEN,          3.0, 60.0, "Keep away and call service; reset when it is safe",  temperature_rises, latched=True),
+    Row(134, "Battery power against a ban",     CRITICAL, OPEN,          5.0, 60.0, "Switch the inverter off by hand and call service",   fast_one_ignores_ban),
+    Row(135, "Battery power long against a ban", CRITICAL, OPEN,        30.0, 60.0, "Switch the inverter off by hand and call service",   slow_one_ignores_ban),
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      inverter_silent),
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         inverter_fault),
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         inverter_stopped),
@@ -278,6 +283,7 @@ ERRORS: Final = (
     Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             inverter_stays, outlasts_restart=True),
     Row(209, "Inverter does not follow",        ERROR,    STOP,         60.0, 10.0, "Take other controllers away; check its own settings", slow_one_disobeys),
     Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", grid_outlasted, latched=True),
+    Row(213, "Inverter does not say its power", ERROR,    NO_POWER,      5.0, 10.0, "Check the inverter's network cable; see its display", power_unknown),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(303, "Meter does not answer",           WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _meter_silent),

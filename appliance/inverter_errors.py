@@ -1,8 +1,9 @@
 """Conditions of the errors of the inverter: silence, faults, obedience, start and stop."""
 
+from math import isnan
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, Sources, just_started
+from appliance.battery_errors import NOWHERE, Sources, flow_w, just_started
 from appliance.model import InverterState, Memory, Snapshot, State
 from appliance.site import SiteSettings
 
@@ -52,9 +53,13 @@ def inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sou
 
 def _too_much(seen: Snapshot, memory: Memory) -> Sources:
     """More power than commanded, or in the other direction. Less is the inverter's own right."""
-    if seen.inverter is None or seen.inverter.power_w is None:
+    if seen.inverter is None:
         return NOWHERE
     power_w, commanded_w = seen.inverter.power_w, memory.commanded.power_w
+    if power_w is None or isnan(power_w):
+        power_w = flow_w(seen.battery)  # the battery's own sensor sees it, too
+        if power_w is None:
+            return NOWHERE
     if abs(power_w - commanded_w) <= _tolerance_w(memory):
         return NOWHERE
     more = abs(power_w) > abs(commanded_w) or power_w * commanded_w < 0.0
@@ -94,6 +99,15 @@ def inverter_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sourc
     if memory.commanded.inverter_on or seen.inverter is None:
         return NOWHERE
     return ("inverter",) if seen.inverter.state is InverterState.RUNNING else NOWHERE
+
+
+def power_unknown(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    """It runs, and does not say with how much."""
+    inverter = seen.inverter
+    if inverter is None or inverter.state is not InverterState.RUNNING:
+        return NOWHERE
+    power_w = inverter.power_w
+    return ("inverter",) if power_w is None or isnan(power_w) else NOWHERE
 
 
 def start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.errors import ROWS
 from appliance.model import (
+    ActiveError,
     BatteryState,
     GridView,
     InverterState,
@@ -17,7 +18,7 @@ from appliance.model import (
 )
 from appliance.site import SiteSettings
 from tests.core.boxes import IDLE, INIT, PRECHARGE, RUN, STARTING, WAKING
-from tests.stories import Story, battery, inverter, rack, seen, with_grid_code
+from tests.stories import NOON, Story, battery, inverter, rack, seen, with_grid_code
 
 SITE = Story().site
 OPEN = Setpoints()
@@ -205,3 +206,91 @@ def test_meters_and_restarts() -> None:
     assert holds(613, State.RESTART, 30.1) == ("box",)
     assert holds(613, State.REBOOT, 30.1) == ("box",)
     assert holds(613, IDLE, 30.1) == ()
+
+
+def because(number: int) -> dict[str, Any]:
+    """An error that is raised."""
+    row = ROWS[number]
+    error = ActiveError(
+        number, "here", row.severity, row.title, row.remedy, row.effects, NOON,
+        derate_pct=row.derate_pct,
+    )  # fmt: skip
+    return {"errors": (error,)}
+
+
+@pytest.mark.parametrize(
+    ("number", "charged", "discharged"),
+    [(121, True, False), (113, False, True), (122, True, True), (202, True, True), (112, True, True),
+     (401, True, True), (131, False, False)],
+)  # fmt: skip
+def test_which_error_forbids_which_way(number: int, charged: bool, discharged: bool) -> None:
+    assert bool(holds(134, memory=because(number), battery=battery(power_w=-213.0))) is charged
+    assert bool(holds(134, memory=because(number), battery=battery(power_w=213.0))) is discharged
+    assert holds(134, memory=because(number), battery=battery(power_w=-211.0)) == ()
+    assert holds(134, memory=because(number), battery=battery(power_w=211.0)) == ()
+
+
+def test_power_that_nobody_asked_for_and_power_that_was() -> None:
+    def of(power_w: float, commanded_w: float) -> tuple[str, ...]:
+        told = {"commanded": Setpoints(commanded_w, inverter_on=True, contactors_closed=True)}
+        return holds(134, memory=told, battery=battery(power_w=power_w))
+
+    assert of(-499.0, 0.0) == of(499.0, 0.0) == ()
+    assert of(-501.0, 0.0) == of(-501.0, 3_000.0) == ("battery: is charged",)
+    assert of(501.0, 0.0) == of(501.0, -3_000.0) == ("battery: is discharged",)
+    assert of(-4_000.0, -3_000.0) == of(4_000.0, 3_000.0) == ()
+    charging = {"commanded": Setpoints(-3_000.0), **because(121)}
+    assert holds(134, memory=charging, battery=battery(power_w=-3_000.0)) == (
+        "battery: is charged",
+    )
+    assert (
+        holds(134, battery=None) == holds(134, battery=battery(power_w=None, voltage_v=None)) == ()
+    )
+
+
+def test_each_inverter_has_its_row_of_power_against_a_ban() -> None:
+    wrong: dict[str, Any] = {"battery": battery(power_w=-3_000.0)}
+    slow = inverter(follows_slowly=True)
+    assert holds(134, **wrong) == holds(134, inverter=None, **wrong) == ("battery: is charged",)
+    assert holds(134, inverter=slow, **wrong) == holds(135, **wrong) == ()
+    assert holds(135, inverter=slow, **wrong) == ("battery: is charged",)
+
+
+def test_a_large_battery_and_a_small_one() -> None:
+    def of(capacity_wh: float, power_w: float) -> tuple[str, ...]:
+        size = SITE.battery.model_copy(update={"capacity_wh": capacity_wh})
+        rated = SITE.inverter.model_copy(
+            update={"max_charge_w": 2_000.0, "max_discharge_w": 2_000.0}
+        )
+        site = SITE.model_copy(update={"battery": size, "inverter": rated})
+        return holds(134, site=site, memory=because(122), battery=battery(power_w=power_w))
+
+    assert of(2_000.0, -100.0) == ()
+    assert of(2_000.0, -101.0) == ("battery: is charged",)
+    assert of(100_000.0, -1_999.0) == ()
+    assert of(100_000.0, -2_001.0) == ("battery: is charged",)
+
+
+@pytest.mark.parametrize("state", [BatteryState.STANDBY, BatteryState.FAULT, BatteryState.UNKNOWN])
+def test_open_contactors_through_which_current_flows(state: BatteryState) -> None:
+    def of(current_a: float | None, commanded: Setpoints = OPEN, **changes: Any) -> tuple[str, ...]:
+        told = battery(state=state, current_a=current_a, **changes)
+        return holds(104, memory={"commanded": commanded}, battery=told)
+
+    assert of(1.0) == of(-1.0) == of(None) == ()
+    assert of(1.1) == of(-1.1) == ("battery",)
+    assert of(20.0, ON) == of(20.0, has_contactors=False) == ()
+
+
+@pytest.mark.parametrize("unsaid_w", [None, float("nan")])
+def test_an_inverter_that_does_not_say_its_power(unsaid_w: float | None) -> None:
+    unsaid = msgspec.structs.replace(inverter(), power_w=unsaid_w)
+    assert holds(213, inverter=unsaid) == ("inverter",)
+    assert holds(213, inverter=msgspec.structs.replace(unsaid, state=InverterState.OFF)) == ()
+    assert holds(213) == holds(213, inverter=None) == ()
+    assert holds(205, inverter=unsaid, battery=battery(power_w=-501.0)) == ("inverter",)
+    assert holds(205, inverter=unsaid, battery=battery(power_w=-499.0)) == ()
+    by_current = battery(power_w=None, current_a=1.2, voltage_v=420.0)
+    assert holds(205, inverter=unsaid, battery=by_current) == ("inverter",)
+    assert holds(205, inverter=unsaid, battery=None) == ()
+    assert holds(205, inverter=inverter(400.0), battery=battery(power_w=501.0)) == ()

@@ -20,6 +20,7 @@ from appliance.model import (
     GoToState,
     GridView,
     HealthReading,
+    InverterReading,
     InverterState,
     MeterReading,
     PhaseReading,
@@ -95,6 +96,13 @@ def holding(power_w: float) -> Callable[[], Story]:
         return story
 
     return start
+
+
+def forbidden() -> Story:
+    """No power either way: the box is too hot inside."""
+    story = running()
+    story.run(6.0, box=SensorReading(temperature_c=60.1))
+    return story
 
 
 def with_sensor(name: str, driver: str) -> Callable[[], Story]:
@@ -251,6 +259,23 @@ CASES: dict[int, tuple[Case, ...]] = {
     132: (Case(WARNING, DERATE, 60.0, 60.0, "rack 2",
                cell(2, cell_max_c=36.1), cell(2, cell_max_c=35.9)),),
     133: (Case(CRITICAL, OPEN, 3.0, 60.0, "rack 2", rising(5.1), rising(4.9)),),
+    134: (
+        *(Case(CRITICAL, OPEN, 5.0, 60.0, f"battery: is {way}",
+               {"battery": battery(power_w=power_w)}, {"battery": battery(power_w=cured_w)}, start)
+          for way, power_w, cured_w, start in (
+              ("charged", -501.0, -211.0, running),
+              ("discharged", 501.0, 211.0, running),
+              ("charged", -501.0, -211.0, holding(4_000.0)),
+              ("discharged", 501.0, 211.0, holding(-4_000.0)),
+              ("charged", -213.0, -211.0, forbidden),
+              ("discharged", 213.0, 211.0, forbidden),
+          )),
+        Case(CRITICAL, OPEN, 5.0, 60.0, "battery: is charged",
+             {"battery": battery(power_w=None, current_a=-1.2)}, {"battery": battery(power_w=None, current_a=-0.5)}),
+    ),
+    135: (Case(CRITICAL, OPEN, 30.0, 60.0, "battery: is charged",
+               {"battery": battery(power_w=-501.0), "inverter": inverter(follows_slowly=True)},
+               {"battery": battery(power_w=-211.0), "inverter": inverter(follows_slowly=True)}),),
     201: (Case(ERROR, STOP, 1.0, 3.0, "inverter", {"inverter": None}, {"inverter": inverter()}),),
     202: (
         Case(ERROR, STOP, 0.0, 5.0, "inverter",
@@ -293,6 +318,8 @@ CASES: dict[int, tuple[Case, ...]] = {
     211: (Case(CRITICAL, STOP, 0.0, 0.0, "inverter: voltage above 1.25",
                {"grid_view": GridView(0.0, 60.0, ("voltage above 1.25",))},
                {"grid_view": GridView(0.0, 60.0)}),),
+    213: (Case(ERROR, NO_POWER, 5.0, 10.0, "inverter",
+               {"inverter": InverterReading(InverterState.RUNNING)}, {"inverter": inverter()}),),
     301: (
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter", {"grid": None}, {"grid": MeterReading(0.0)}),
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter",
