@@ -44,13 +44,13 @@ bench: setup ## the performance table: build/bench.json
 	$(BIN)/python -m tests.bench
 
 powercut: setup ## 100 power cuts of the whole box, on a disk that forgets what was not synced
-	$(BIN)/python -m tests.powercut --times 100
+	$(BIN)/python -m tests.powercut --times $(or $(TIMES),100)
 
 screens: setup ## every page × scene: build/screens/*.png
 	$(BIN)/python -c "from pathlib import Path; from appliance.gui.screens import render_screens; render_screens(Path('build/screens'))"
 
-kills: setup ## every process killed, every thread crashed, 200 times, at power: docs/walls.md; SEED=1
-	$(BIN)/python -m tests.kills --times $(or $(TIMES),200) --seed $(or $(SEED),1) --write docs/walls.md
+kills: setup ## every process killed, every thread crashed, 200 times, at power: docs/walls.md; SEED=1, or TIMES=3 for a try
+	$(BIN)/python -m tests.kills --times $(or $(TIMES),200) --seed $(or $(SEED),1) $(if $(TIMES),,--write docs/walls.md)
 
 chaos: setup ## the fault campaign, every device, fault and moment in live boxes: docs/chaos.md; CHAOS="--boxes 4 --only PATTERN"
 	$(BIN)/python -m tests.chaos $(CHAOS)

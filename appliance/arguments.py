@@ -69,34 +69,41 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def _number(text: str) -> float:
-    """A number that is one. Raises ValueError for nan and infinity."""
-    value = float(text)
+    """A number that is one. Raises ArgumentTypeError for anything else, nan and infinity among it."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not math.isfinite(value):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number")
     return value
 
 
 def _watts_or_off(text: str) -> float | None:
-    """A power, or None for off. Raises ValueError for anything else."""
-    return None if text == "off" else _number(text)
+    """A power, or None for off. Raises ArgumentTypeError for anything else."""
+    if text == "off":
+        return None
+    try:
+        return _number(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error} of watts, or off") from error
 
 
 def _percent(text: str) -> float | None:
-    """0 to 100, or None for auto. Raises ValueError for anything else."""
+    """0 to 100, or None for auto. Raises ArgumentTypeError for anything else."""
     if text == "auto":
         return None
     value = _number(text)
     if not 0.0 <= value <= 100.0:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} must be between 0 and 100, or auto")
     return value
 
 
-def _days(text: str) -> int:
-    """At least one. Raises ValueError for anything else."""
-    days = int(text)
-    if days < 1:
-        raise ValueError
-    return days
+def _whole(text: str) -> int:
+    """At least one. Raises ArgumentTypeError for anything else."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 1 or more")
+    return int(text)
 
 
 def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -106,7 +113,7 @@ def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     asks.add_parser("info", help="what the box remembers of itself: counters, throughput, health")
     limits = asks.add_parser("limits", help="for how many hours each limit held the battery back")
-    limits.add_argument("--days", type=_days, default=7, metavar="N", help="the newest N days")
+    limits.add_argument("--days", type=_whole, default=7, metavar="N", help="the newest N days")
 
 
 def _test_arguments(test: argparse.ArgumentParser) -> None:
@@ -139,12 +146,14 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     for name, text in (("status", "how the box is"), ("errors", "what is wrong and what to do")):
         asks.add_parser(name, help=text)
     watch = asks.add_parser("watch", help="a line for every status, until interrupted")
-    watch.add_argument("--count", type=int, help="end after so many")
+    watch.add_argument("--count", type=_whole, help="end after so many")
     state = asks.add_parser("state", help=", ".join(GOALS))
     state.add_argument("name", choices=[str(goal) for goal in GOALS])
-    asks.add_parser("mode", help="use another control mode").add_argument("name")
+    asks.add_parser("mode", help="use another control mode").add_argument(
+        "name", help="as in the modes of `ctl status`, for example self_consumption"
+    )
     setpoint = asks.add_parser("setpoint", help="battery power in local control, discharge +")
-    setpoint.add_argument("power_w", type=_number)
+    setpoint.add_argument("power_w", type=_number, help="W, discharge +, charge −")
     setpoint.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
     asks.add_parser("ack", help="errors are seen").add_argument("number", type=int, nargs="?")
     asks.add_parser("reset-estop", help="release the latched emergency stop")
@@ -152,7 +161,9 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     reset.add_argument("number", type=int, nargs="?")
     cap = asks.add_parser("cap", help="use no more than this of the battery; back with: off off")
     for name in ("charge_w", "discharge_w"):
-        cap.add_argument(name, type=_watts_or_off, metavar=f"{name.upper()}|off")
+        cap.add_argument(
+            name, type=_watts_or_off, metavar=f"{name.upper()}|off", help="W, 0 or more"
+        )
     sleep = asks.add_parser("sleep", help="let the battery sleep while the box rests")
     sleep.add_argument("--for", dest="duration_s", type=_number, metavar="S")
     asks.add_parser("wake", help="wake the battery")

@@ -53,10 +53,10 @@ def _list(folder: Path, *, as_json: bool, out: TextIO) -> int:
         words = [_words(entry) for entry in (*kept, *unfinished)]
         out.write(msgspec.json.encode(words).decode() + "\n")
     elif not kept and not unfinished:
-        out.write(f"no recordings in {folder}\n")
+        out.write(f"no recordings in {folder.absolute()}\n")
     else:
         lines = [_line(entry) for entry in (*kept, *unfinished)]
-        out.write("\n".join([*lines, f"{_megabytes(kept)} in {folder}"]) + "\n")
+        out.write("\n".join([*lines, f"{_megabytes(kept)} in {folder.absolute()}"]) + "\n")
     return OK
 
 

@@ -25,7 +25,8 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
     """Print what was asked for; the exit code."""
     path = Path(site.data_folder) / FILE_NAME
     if not path.exists():
-        sys.stderr.write(f"{path} is not there: this box has not run yet\n")
+        told = "the folders of site.toml count from here; or this box has not run yet"
+        sys.stderr.write(f"{path.absolute()} is not there: {told}\n")
         return FAILED
     history = History(path)
     try:

@@ -144,10 +144,14 @@ def set_pin(data_folder: Path, *, remove: bool) -> str:
     if remove:
         path.unlink(missing_ok=True)
         return "there is no installer's PIN any more: tests begin in maintenance only"
+    if not data_folder.is_dir():
+        where = data_folder.absolute()
+        msg = f"{where} is not there: go to the folder from which the box is started, or start it once"
+        raise PinError(msg)
     line = hashed(pin := ask_pin("New installer's PIN (6 to 12 digits): "))
     if sys.stdin.isatty() and ask_pin("Again: ") != pin:
         msg = "the two are not the same; nothing was changed"
         raise PinError(msg)
     write_private(path, line + "\n")
     (data_folder / TRIES_NAME).unlink(missing_ok=True)
-    return f"the installer's PIN is set ({path})"
+    return f"the installer's PIN is set ({path.absolute()})"

@@ -16,7 +16,7 @@ from appliance.bus import BusServer, CoreClient, endpoint
 from appliance.clock import SystemClock, VirtualClock
 from appliance.mailbox import Requests
 from appliance.model import Answer, Request, StartTest
-from appliance.pin import FILE_NAME, TRIES_NAME, PinError, PinKeeper, fits, hashed, lock_s
+from appliance.pin import FILE_NAME, TRIES_NAME, PinError, PinKeeper, fits, hashed, lock_s, set_pin
 from appliance.supervisor import Lease
 from tests.stories import HOME, NOON
 
@@ -124,6 +124,7 @@ def test_without_a_pin_nobody_has_one(tmp_path: Path) -> None:
 
 
 def config_pin(typed: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    (folder / "data").mkdir(exist_ok=True)
     site = folder / "site.toml"
     site.write_text(HOME.read_text().replace("build/run/", f"{folder}/"))
     monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
@@ -151,6 +152,15 @@ def test_config_pin_refuses_what_is_none(
     assert config_pin("1234\n", tmp_path, monkeypatch) == 2
     assert capsys.readouterr().err == "a PIN has 6 to 12 digits\n"
     assert not (tmp_path / "data" / FILE_NAME).exists()
+
+
+def test_config_pin_makes_no_folder_that_the_box_never_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(PIN))
+    with pytest.raises(PinError, match="is not there"):
+        set_pin(tmp_path / "elsewhere", remove=False)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 # ------------------------------------------------------------------ at the core's edge
