@@ -58,6 +58,7 @@ def press(box: LiveBox, client: CoreClient) -> Press:
     time.sleep(0.3)
     answer = client.ask(ResetEstop())
     assert answer.ok, answer.reason
+    client.ask(GoToState(State.RUN))  # a reset alone starts nothing
     return Press(1e3 * (zeros[0].at_s - pressed_s), 1e3 * (opened_s - pressed_s))
 
 

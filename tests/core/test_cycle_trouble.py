@@ -35,6 +35,8 @@ def test_emergency_stop_is_immediate_latched_and_needs_hands() -> None:
     assert not story.ask(GoToState(State.RUN)).ok
     assert not story.ask(ResetEstop(), "cloud").ok
     assert story.ask(ResetEstop()).ok
+    assert story.run(60.0).state is State.IDLE
+    assert story.ask(GoToState(State.RUN)).ok
     assert story.run(10.0).why.startswith("Connecting")
     assert story.run(0.2, battery=battery()).state is State.RUN
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.model import GoToMode, GoToState, ResetEstop, SetPower
+from appliance.model import GoToMode, GoToState, ResetEstop, SetPower, State
 from appliance.statemachine.transitions import settle_s
 from tests.core.boxes import (
     ALARM,
@@ -19,7 +19,7 @@ from tests.core.boxes import (
     UP,
     box,
 )
-from tests.stories import battery, inverter
+from tests.stories import Story, battery, inverter
 
 NAN, INF = float("nan"), float("inf")
 
@@ -132,7 +132,59 @@ def test_nothing_to_reset_is_refused() -> None:
     assert box(RUN).ask(ResetEstop()).reason == "there is no emergency stop to reset"
 
 
-def test_after_a_reset_it_goes_on_to_its_goal_without_the_manual_power() -> None:
+STARTS = "the emergency stop is reset; the box rests until somebody starts it"
+
+
+def stopped_and_released(goal: State = RUN) -> Story:
+    """The emergency stop is latched, its button released."""
+    story = box(RUN)
+    story.run(5.0, board=PRESSED, **DOWN)
+    if goal is not RUN:
+        assert story.ask(GoToState(goal)).ok
+    story.run(5.0, board=RELEASED)
+    return story
+
+
+@pytest.mark.parametrize("source", ["touchscreen", "ctl"])
+@pytest.mark.parametrize("goal", [RUN, IDLE])
+def test_a_reset_starts_nothing(goal: State, source: str) -> None:
+    story = stopped_and_released(goal)
+    answer = story.ask(ResetEstop(), source)
+    assert (answer.ok, answer.reason) == (True, STARTS)
+    assert story.last.goal is IDLE
+    seen = {story.step(0.5).state for _ in range(1_000)}
+    assert seen <= {ERROR, INIT, STOPPING, IDLE}
+    assert story.last.state is IDLE
+    assert not story.last.setpoints.contactors_closed
+
+
+@pytest.mark.parametrize("source", ["touchscreen", "ctl", "button", "cloud"])
+def test_after_a_reset_anybody_may_start_it(source: str) -> None:
+    story = stopped_and_released()
+    assert not story.ask(GoToState(RUN), source).ok
+    assert story.ask(ResetEstop()).ok
+    assert story.ask(GoToState(RUN), source).ok
+    assert story.run(10.0, **UP).state is RUN
+
+
+def test_a_reset_leaves_maintenance_as_it_is() -> None:
+    story = stopped_and_released(State.MAINTENANCE)
+    answer = story.ask(ResetEstop())
+    assert answer.reason == "the emergency stop is reset; maintenance goes on"
+    assert story.run(10.0).state is story.last.goal is State.MAINTENANCE
+
+
+@pytest.mark.parametrize("goal", [State.RESTART, State.REBOOT])
+def test_nothing_is_reset_while_a_restart_is_on_its_way(goal: State) -> None:
+    """After it the box would run: that is what was kept for it."""
+    story = stopped_and_released()
+    assert story.ask(GoToState(goal)).ok
+    answer = story.ask(ResetEstop())
+    assert (answer.ok, answer.reason) == (False, "the box is about to start again; ask once it has")
+    assert [error.number for error in story.last.errors] == [401]
+
+
+def test_after_a_reset_it_is_started_without_the_manual_power() -> None:
     story = box(RUN)
     story.ask(GoToMode("local_control"))
     story.ask(SetPower(1_000.0, 600.0))
@@ -141,6 +193,7 @@ def test_after_a_reset_it_goes_on_to_its_goal_without_the_manual_power() -> None
     story.run(5.0, board=RELEASED)
     assert story.cycle.memory.manual is not None
     assert story.ask(ResetEstop()).ok
+    assert story.ask(GoToState(RUN)).ok
     decision = story.run(1.0, **UP)
     assert (decision.state, decision.setpoints.power_w) == (RUN, 0.0)
     assert decision.manual is None

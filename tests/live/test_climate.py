@@ -74,6 +74,7 @@ def test_cold_cells_are_heated_and_the_emergency_stop_ends_it(box: LiveBox) -> N
     assert until(box, lambda shown: not shown["heaters"]["mat"], 5) < 2.0
     box.world.estop(False)
     box.ctl("reset-estop")
+    box.ctl("state", "run")
     box.wait_running(60)
 
 

@@ -196,6 +196,10 @@ def test_emergency_stop_is_at_zero_on_the_wire_at_once_and_latched(box: LiveBox)
     assert box.ctl("state", "run").returncode == 1
     done = box.ctl("reset-estop")
     assert done.returncode == 0, done.stderr
+    assert "the box rests until somebody starts it" in done.stdout
+    box.wait(lambda status: status["state"] == "idle", 15)
+    started = box.ctl("state", "run")
+    assert started.returncode == 0, started.stderr
     box.wait_running(30)
 
 

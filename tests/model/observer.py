@@ -455,6 +455,7 @@ class Observer:
             if not answer.ok:
                 continue
             self._granted(before, request, decided)
+        self._no_start_by_a_reset(seen, decided)
         self._nobody_else(before, seen, decided)
 
     def _granted(self, before: Decision | None, request: Request, decided: Decision) -> None:
@@ -476,6 +477,17 @@ class Observer:
             most_w = self.site.inverter.max_discharge_w
             promise(-self.site.inverter.max_charge_w <= want["power_w"] <= most_w, want)
             promise(0.0 < want["duration_s"] <= 3_600.0, want)
+
+    def _no_start_by_a_reset(self, seen: Snapshot, decided: Decision) -> None:
+        """Whoever resets the emergency stop has not yet asked for a start."""
+        asked_to_run = True
+        for request, answer in zip(seen.requests, decided.answers, strict=True):
+            want = msgspec.to_builtins(request.want)
+            if answer.ok and want["type"] == "reset_estop":
+                asked_to_run = False
+            elif answer.ok and want == {"type": "state", "state": "run"}:
+                asked_to_run = True
+        promise(asked_to_run or decided.goal != "run", "a reset alone starts it")
 
     def _nobody_else(self, before: Decision | None, seen: Snapshot, decided: Decision) -> None:
         """What people ask for changes only when they do."""

@@ -99,6 +99,7 @@ class PowerCutBox(LiveBox):
             self.estop.append((self.world.estop(False), False))
             time.sleep(0.3)
             self._ask(client, ResetEstop())
+            self._ask(client, GoToState(State.RUN))
         else:
             self.estop.append((self.world.estop(True), True))
 
