@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from appliance.io.board import board_workers
@@ -15,6 +16,7 @@ from appliance.io.board._workers import Presses
 from appliance.mailbox import Slots
 from appliance.model import (
     BoardReading,
+    Effect,
     GoToState,
     State,
 )
@@ -50,6 +52,17 @@ class Box:
     def shows(self, pressed: bool) -> bool:
         return self.pressed() is pressed
 
+    def decide(self, state: State = State.RUN) -> None:
+        """As control does, which sees the emergency stop."""
+        effects = (Effect.EMERGENCY_STOP,) if self.pressed() else ()
+        now_s = CLOCK.now_s()
+        decision = msgspec.structs.replace(decided(state, *effects), now_s=now_s)
+        self.slots.decision.put(decision, now_s)
+
+    def decided_and_shows(self, pressed: bool) -> bool:
+        self.decide()
+        return self.shows(pressed)
+
     def lit(self, pin: int, level: int) -> bool:
         return self.site.levels().get(pin) == level
 
@@ -77,7 +90,41 @@ def test_pressed_released_and_broken_wire(box: Box) -> None:
     assert box.pressed() is False
     for level, pressed in ((1, True), (0, False), (None, True), (0, False)):
         box.site.drive(ESTOP, level)
-        until(partial(box.shows, pressed), 0.5)
+        until(partial(box.decided_and_shows, pressed), 0.5)
+
+
+def test_a_stop_that_nobody_has_seen_stays_pressed(box: Box) -> None:
+    """Control crashes, the button is pressed and released, control walks up again: it must stop."""
+    box.decide()
+    box.site.drive(ESTOP, 1)
+    until(partial(box.shows, True), 0.5)
+    box.site.drive(ESTOP, 0)
+    number = box.number()
+    until(lambda: box.number() > number + 4)
+    assert box.pressed() is True, "nothing was decided"
+    now_s = CLOCK.now_s()
+    for not_yet in (
+        decided(State.ERROR, Effect.EMERGENCY_STOP),  # of a cycle before it
+        msgspec.structs.replace(decided(State.ERROR, Effect.STOP), now_s=now_s),
+    ):
+        box.slots.decision.put(not_yet, now_s)
+        number = box.number()
+        until(lambda number=number: box.number() > number + 4)  # type: ignore[misc]
+        assert box.pressed() is True
+    box.decide()
+    until(partial(box.shows, False), 0.5)
+
+
+def test_a_stop_that_nobody_has_seen_outlasts_a_silence_of_the_board(box: Box) -> None:
+    box.site.drive(ESTOP, 1)
+    until(partial(box.shows, True), 0.5)
+    box.site.silence(True)
+    until(lambda: box.reading() is None)
+    box.site.drive(ESTOP, 0)
+    number = box.number()
+    box.site.silence(False)
+    until(lambda: box.number() > number + 2)
+    assert box.pressed() is True
 
 
 def test_an_edge_rings_the_control_loop_within_milliseconds(box: Box) -> None:
@@ -91,6 +138,7 @@ def test_an_edge_rings_the_control_loop_within_milliseconds(box: Box) -> None:
             assert time.monotonic() - started_s < 1.0
             box.slots.wake.wait(0.1)
         latencies_s.append(time.monotonic() - started_s)
+        box.decide()
     cuts = statistics.quantiles(latencies_s, n=100)
     print(f"edge to put: p50 {cuts[49] * 1e3:.2f} ms, p99 {cuts[98] * 1e3:.2f} ms")
     assert cuts[49] < 0.020
@@ -199,7 +247,7 @@ def test_the_lights_follow_the_decision_and_its_age(box: Box) -> None:
 
     def decide() -> None:
         while not stop.wait(0.05):
-            box.slots.decision.put(decided(State.RUN), CLOCK.now_s())
+            box.decide()
 
     control = threading.Thread(target=decide, name="control")
     control.start()

@@ -2,26 +2,25 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from appliance.io.board import board_workers
 from appliance.io.board.strato_pi import MODELS
 from appliance.mailbox import Slots
 from appliance.model import (
-    SAFE,
     BoardReading,
-    Decision,
+    Effect,
     GoToState,
-    Limits,
     State,
 )
 from appliance.site import Board, SiteSettings, SysFiles
 from simulator.wire.plugs import SILENT, Plug
 from simulator.wire.strato_pi import StratoPi
+from tests.io.decided import decided
 from tests.io.pretend import CLOCK, ESTOP, RUN_LED, START, Front, front, home, running, until
 
 
@@ -62,14 +61,6 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
             assert supervisor.silent() == supervisor.down() == ()
 
 
-def decided(state: State) -> Decision:
-    return Decision(
-        cycle=1, now_s=0.0, utc=datetime(2026, 6, 21, tzinfo=UTC), state=state, mode="passive",
-        mode_by="ctl", goal=state, setpoints=SAFE, wish_w=None, limits=Limits(), errors=(),
-        answers=(), manual=None, why="",
-    )  # fmt: skip
-
-
 def test_pins_and_parts_are_one_board(rig: Rig) -> None:
     assert rig.reading() == BoardReading(estop_pressed=False)
     rig.site.drive(ESTOP, 1)
@@ -77,6 +68,10 @@ def test_pins_and_parts_are_one_board(rig: Rig) -> None:
     until(lambda: rig.twin.status("buzzer/status") == "1", 0.6)
     until(lambda: rig.twin.status("buzzer/status") == "0", 0.6)
     rig.site.drive(ESTOP, 0)
+    now_s = CLOCK.now_s()
+    stopped = decided(State.ERROR, Effect.EMERGENCY_STOP)
+    rig.slots.decision.put(msgspec.structs.replace(stopped, now_s=now_s), now_s)
+    until(lambda: not rig.reading().estop_pressed, 0.5)
     rig.slots.decision.put(decided(State.RUN), CLOCK.now_s())
     until(lambda: rig.site.levels().get(RUN_LED) == 1, 0.9)
     assert rig.twin.status("buzzer/status") == "0"

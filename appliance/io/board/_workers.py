@@ -5,6 +5,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from appliance.clock import Clock
 from appliance.io.board._driver import BoardDriver, driver, load
 from appliance.io.board._lights import REFUSED, lights
@@ -12,7 +14,7 @@ from appliance.io.buses.files import Files
 from appliance.io.buses.gpio import open_pins
 from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots, Wake
-from appliance.model import Answer, BoardReading, GoToState, Request, State
+from appliance.model import Answer, BoardReading, Effect, GoToState, Request, State
 from appliance.site import Gpio, SiteSettings, SysFiles
 from appliance.supervisor import Lease, Worker
 
@@ -96,6 +98,8 @@ class _Front:
         self._replies: deque[Answer] = deque(maxlen=20)
         """To what the buttons asked for."""
         self._refused_until_s = float("-inf")
+        self._told_s: float | None = None
+        """Since when the emergency stop is told as pressed; None: it is not."""
 
     def run(self, lease: Lease) -> None:
         """Serve the board until the lease ends; open it again when it falls silent."""
@@ -119,14 +123,32 @@ class _Front:
             while not lease.ended:
                 lease.beat()
                 at_s = self._clock.now_s()
-                reading = board.read()
-                self._slots.board.put(reading, at_s)
+                reading = self._put(board.read(), at_s)
                 self._say(True, f"{self._title} answers")
                 self._ask(presses.new(board.buttons, reading.buttons_pressed, at_s))
                 self._show(reading)
                 chatters, rung = rung, wake.wait(PERIOD_S)
                 if rung and chatters and self._clock.now_s() - at_s < PAUSE_S:
                     lease.wait(PAUSE_S)
+
+    def _put(self, reading: BoardReading, at_s: float) -> BoardReading:
+        """Tell it. A stop that was pressed stays pressed until it is seen: control may be down meanwhile."""
+        if self._told_s is not None and not reading.estop_pressed:
+            if self._stop_seen(self._told_s):
+                self._told_s = None
+            else:
+                reading = msgspec.structs.replace(reading, estop_pressed=True)
+        self._slots.board.put(reading, at_s)
+        if reading.estop_pressed and self._told_s is None:
+            self._told_s = self._clock.now_s()
+        return reading
+
+    def _stop_seen(self, told_s: float) -> bool:
+        """A cycle that began after it was told has decided to stop."""
+        decision = self._slots.decision.fresh(self._clock.now_s(), DECISION_MAX_AGE_S)
+        if decision is None or decision.now_s <= told_s:
+            return False
+        return any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)
 
     def _show(self, reading: BoardReading) -> None:
         now_s = self._clock.now_s()
