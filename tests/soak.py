@@ -45,6 +45,8 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    if arguments.steps < 1:
+        parser.error("--steps must be 1 or more: nothing tried proves nothing")
     been, began_s, failed = Seen(), time.perf_counter(), ""
     try:
         walk(arguments.steps, arguments.seed, been)

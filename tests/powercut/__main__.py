@@ -21,6 +21,8 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--seed", type=int, default=4)
     chosen = parser.parse_args()
+    if chosen.times < 1:
+        parser.error("--times must be 1 or more: nothing tried proves nothing")
     random, began_s = Random(chosen.seed), time.monotonic()
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="powercut") as name:
