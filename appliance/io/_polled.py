@@ -97,7 +97,7 @@ class Polled:
         if self.silent:
             log.warning("%s answers again", self.name)
         self.silent = False
-        self._heard_at_s = started_s
+        self._heard_at_s = max(self._heard_at_s, started_s)
         self._pause_s = FIRST_PAUSE_S
         self.next_at_s = max(self.next_at_s + self._interval_s(), started_s)
 
@@ -148,7 +148,9 @@ class Polled:
                 self.values |= block.decode(bus.read(block, self._settings.unit))
             except RefusedError as error:
                 self._forgive(block, error)
-            first_s = clock.now_s() if first_s is None else first_s
+            # Not only at the end: a round of a slow device is longer than its silence may be.
+            self._heard_at_s = clock.now_s()
+            first_s = self._heard_at_s if first_s is None else first_s
         return first_s
 
     def _forgive(self, block: Block, error: RefusedError) -> None:

@@ -1,10 +1,14 @@
 """A LuxPower whose answers are lost: it is polled slowly, and told zero all the same, the flowing way first."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from appliance.clock import VirtualClock
 from appliance.io._polled import Polled
+from appliance.io.buses import BusError
 from appliance.io.inverters._luxpower_command import Commander, Options
-from appliance.io.registers import Ask, Block
+from appliance.io.registers import Ask, Block, Write
 from appliance.site.devices import Device
 
 
@@ -30,6 +34,56 @@ def test_a_device_is_the_same_while_what_it_said_last_counts(
     assert not polled.is_the_same(100.0), "never identified"
     polled._identified_after = 0
     assert polled.is_the_same(100.0 + after_s) is same
+
+
+class Round(Silent):
+    """Two requests; the second is slow."""
+
+    blocks: tuple[Block, ...] = (
+        Block("input", 0, 1, (), slow=False, optional=False),
+        Block("holding", 64, 1, (), slow=True, optional=False),
+    )
+
+
+class SlowBus:
+    """Each request takes 4 s; from then on only the first of a round is answered."""
+
+    connections = 1
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.loses = False
+
+    def connect(self) -> None:
+        """It is."""
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+    def write(self, write: Write, unit: int) -> None:
+        """Taken."""
+
+    def read(self, block: Block, unit: int) -> tuple[int, ...]:
+        """After 4 s."""
+        del unit
+        self._clock.advance(4.0)
+        if self.loses and block.slow:
+            msg = "no sensible answer"
+            raise BusError(msg)
+        return (0,)
+
+
+def test_an_answer_in_a_round_that_failed_later_was_heard() -> None:
+    clock = VirtualClock(datetime(2026, 11, 21, tzinfo=UTC))
+    settings = Device(driver="luxpower_lxp", bus="dongle", poll_s=0.5, max_age_s=12.0)
+    polled = Polled("inverter", settings, Round(), lambda _values, _at_s: None, 0.0)
+    bus = SlowBus(clock)
+    polled.poll(bus, clock, lambda: None)
+    bus.loses = True
+    polled.poll(bus, clock, lambda: None)
+    assert polled.silent
+    assert polled.is_the_same(12.0 + 12.0), "its last answer came 12 s after the start"
+    assert not polled.is_the_same(12.0 + 12.1)
 
 
 @pytest.mark.parametrize(("power_w", "first_at"), [(2_000.0, 65), (-2_000.0, 64)])
