@@ -148,10 +148,7 @@ class ChaosBox(LiveBox):
         """Somebody on site resets what is latched."""
         if hasattr(model, "ResetErrors"):
             self.ask(model.ResetErrors())
-        self.state()
-        ran = self._newest is not None and self._newest.decision.goal is State.RUN
-        if self.ask(ResetEstop()) and ran:
-            self.ask(GoToState(State.RUN))  # a reset alone starts nothing
+        self.ask(ResetEstop())
 
     def settle(self, sign: int, soc_pct: float | None = None) -> None:
         """The state in which each scenario begins: running, power flows, nothing wrong. Raises NotReachedError."""
