@@ -148,7 +148,10 @@ class ChaosBox(LiveBox):
         """Somebody on site resets what is latched."""
         if hasattr(model, "ResetErrors"):
             self.ask(model.ResetErrors())
-        self.ask(ResetEstop())
+        self.state()
+        ran = self._newest is not None and self._newest.decision.goal is State.RUN
+        if self.ask(ResetEstop()) and ran:
+            self.ask(GoToState(State.RUN))  # a reset alone starts nothing
 
     def settle(self, sign: int, soc_pct: float | None = None) -> None:
         """The state in which each scenario begins: running, power flows, nothing wrong. Raises NotReachedError."""
