@@ -21,6 +21,8 @@ CONNECT_TIMEOUT_S: Final = 20.0
 FIRST_ANSWER_S: Final = 6.0
 LEAVE_S: Final = 3.0
 """So long a faulty rack may take to open before it is the whole battery's fault."""
+UNHEARD_SHARE: Final = 0.25
+"""Of what one rack would carry: sensors of large currents differ a little."""
 QUIET_C: Final = 0.05
 NO_CURRENT_A: Final = 1.0
 """Of what a sensor shows where nothing flows."""
@@ -93,6 +95,22 @@ def _leaving(battery: BatteryReading, seen: Snapshot, memory: Memory) -> list[Ra
             or seen.now_s - since_s.get(rack.rack, seen.now_s) <= LEAVE_S
         )
     ]
+
+
+def unheard_carries(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    """A silent rack that is not known to be away: more flows than through those that are heard, or nobody can tell."""
+    battery = seen.battery
+    if battery is None or len(battery.racks) < 2 or battery.state is not BatteryState.CONNECTED:
+        return NOWHERE
+    silent = [rack for rack in battery.racks if rack.silent]
+    if len(silent) in (0, len(battery.racks)):
+        return NOWHERE
+    unheard_a, whole_a = battery.unheard_a, battery.current_a
+    if unheard_a is not None and whole_a is not None:
+        share_a = UNHEARD_SHARE * abs(whole_a) / len(battery.racks)
+        if abs(unheard_a) <= max(NO_CURRENT_A, share_a):
+            return NOWHERE
+    return tuple([f"rack {rack.rack}" for rack in silent])
 
 
 def rack_apart(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:

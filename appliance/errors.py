@@ -22,6 +22,7 @@ from appliance.battery_errors import (
     rack_apart,
     slow_one_ignores_ban,
     soc_drifts,
+    unheard_carries,
 )
 from appliance.cell_errors import (
     battery_inactive,
@@ -273,6 +274,7 @@ ERRORS: Final = (
     Row(133, "Battery heats up too fast",       CRITICAL, OPEN,          3.0, 60.0, "Keep away and call service; reset when it is safe",  temperature_rises, latched=True),
     Row(134, "Battery power against a ban",     CRITICAL, OPEN,          5.0, 60.0, "Switch the inverter off by hand and call service",   fast_one_ignores_ban),
     Row(135, "Battery power long against a ban", CRITICAL, OPEN,        30.0, 60.0, "Switch the inverter off by hand and call service",   slow_one_ignores_ban),
+    Row(136, "A silent rack may be connected",  ERROR,    STOP,          3.0, 10.0, "Check the rack's CAN cable and supply, and its switch", unheard_carries),
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      inverter_silent),
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         inverter_fault),
     Row(203, "Inverter has stopped by itself",  ERROR,    STOP,          0.5,  3.0, "See the inverter's display",                         inverter_stopped),

@@ -1,6 +1,7 @@
 """What devices report."""
 
 from enum import StrEnum
+from math import isnan
 from typing import Final
 
 from appliance.model.word import Word
@@ -116,13 +117,32 @@ class BatteryReading(Word, frozen=True):
     def working(self) -> tuple[RackReading, ...]:
         """The racks that carry the battery: while it is connected, without those that are open or gone.
 
+        A silent one is gone where one can see how much flows through the others; error 136 watches that.
         All of them when none is left: then the battery as a whole is meant.
         """
         racks = self.racks
         if len(racks) < 2 or self.state is not BatteryState.CONNECTED:
             return racks
-        left = [rack for rack in racks if rack.contactors_closed is not False and not rack.silent]
+        left = [rack for rack in racks if rack.contactors_closed is not False]
+        heard = [rack for rack in left if not rack.silent]
+        if len(heard) < len(left) and self.unheard_a is not None:
+            left = heard
         return racks if len(left) in (0, len(racks)) else tuple(left)
+
+    @property
+    def unheard_a(self) -> float | None:
+        """The current that does not flow through the racks that are heard: then through silent ones; None: unknown."""
+        if self.current_a is None:
+            return None
+        rest_a = self.current_a
+        for rack in self.racks:
+            if rack.silent:
+                continue
+            if rack.current_a is not None:
+                rest_a -= rack.current_a
+            elif rack.contactors_closed is not False:
+                return None
+        return None if isnan(rest_a) else rest_a
 
     @property
     def working_share(self) -> float:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from appliance.errors import ROWS
+from appliance.limits import apply_limits
 from appliance.model import (
     ActiveError,
     BatteryState,
@@ -13,6 +14,7 @@ from appliance.model import (
     InverterState,
     Memory,
     RackApart,
+    RackReading,
     Setpoints,
     State,
 )
@@ -294,3 +296,34 @@ def test_an_inverter_that_does_not_say_its_power(unsaid_w: float | None) -> None
     assert holds(205, inverter=unsaid, battery=by_current) == ("inverter",)
     assert holds(205, inverter=unsaid, battery=None) == ()
     assert holds(205, inverter=inverter(400.0), battery=battery(power_w=501.0)) == ()
+
+
+def test_a_silent_rack_is_away_when_the_others_carry_all() -> None:
+    def of(heard_a: float | None, whole_a: float | None, **changes: Any) -> tuple[str, ...]:
+        racks = (rack(1, current_a=heard_a), RackReading(2), RackReading(3))
+        told = {"current_a": whole_a, "racks": racks, **changes}
+        return holds(136, battery=msgspec.structs.replace(battery(), **told))
+
+    away, may_be_there = (), ("rack 2", "rack 3")
+    assert of(-6.0, -12.0) == of(6.0, 12.0) == of(0.0, 1.1) == may_be_there
+    assert of(-6.0, -6.9) == of(6.0, 6.9) == of(0.0, 0.9) == away
+    assert of(99.0, 108.0) == away
+    assert of(98.0, 108.0) == may_be_there
+    assert of(None, 0.0) == of(0.0, None) == of(0.0, float("nan")) == may_be_there
+    assert of(-6.0, -12.0, state=BatteryState.STANDBY) == away
+    assert of(0.0, 12.0, racks=(RackReading(1), RackReading(2))) == away
+    assert of(0.0, 12.0, racks=(rack(1), rack(2))) == of(0.0, 12.0, racks=(RackReading(1),)) == away
+    opened = rack(3, contactors_closed=False, current_a=None)
+    assert of(0.0, 0.0, racks=(rack(1), RackReading(2), opened)) == away
+    assert of(0.0, 9.0, racks=(rack(1), RackReading(2), opened)) == ("rack 2",)
+    assert holds(136, battery=None) == holds(136) == away
+
+
+def test_a_silent_rack_of_which_nobody_can_tell_whether_it_is_away_closes_the_limits() -> None:
+    for current_a, power in ((0.0, True), (None, False)):
+        told = battery(rack(1, current_a=current_a), RackReading(2))
+        assert [one.rack for one in told.working] == ([1] if power else [1, 2])
+        allowed = apply_limits(3_000.0, seen(battery=told), Memory(state=RUN), SITE)
+        assert bool(allowed.power_w) is power, allowed
+    both = battery(rack(1), RackReading(2), rack(3, contactors_closed=False), current_a=None)
+    assert [one.rack for one in both.working] == [1, 2]

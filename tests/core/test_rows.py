@@ -25,6 +25,7 @@ from appliance.model import (
     MeterReading,
     PhaseReading,
     PollHealth,
+    RackReading,
     RelayReading,
     ResetEstop,
     SensorReading,
@@ -103,6 +104,12 @@ def forbidden() -> Story:
     story = running()
     story.run(6.0, box=SensorReading(temperature_c=60.1))
     return story
+
+
+def silent(heard_a: float | None, whole_a: float) -> dict[str, Any]:
+    """Rack 2 is not heard."""
+    heard = rack(1, current_a=heard_a)
+    return {"battery": battery(heard, RackReading(2), current_a=whole_a, power_w=0.0)}
 
 
 def with_sensor(name: str, driver: str) -> Callable[[], Story]:
@@ -276,6 +283,11 @@ CASES: dict[int, tuple[Case, ...]] = {
     135: (Case(CRITICAL, OPEN, 30.0, 60.0, "battery: is charged",
                {"battery": battery(power_w=-501.0), "inverter": inverter(follows_slowly=True)},
                {"battery": battery(power_w=-211.0), "inverter": inverter(follows_slowly=True)}),),
+    136: (
+        Case(ERROR, STOP, 3.0, 10.0, "rack 2", silent(-6.0, -12.0), silent(-6.0, -6.9)),
+        Case(ERROR, STOP, 3.0, 10.0, "rack 2", silent(6.0, 12.0), silent(6.0, 6.9)),
+        Case(ERROR, STOP, 3.0, 10.0, "rack 2", silent(None, 0.0), silent(0.0, 0.0)),
+    ),
     201: (Case(ERROR, STOP, 1.0, 3.0, "inverter", {"inverter": None}, {"inverter": inverter()}),),
     202: (
         Case(ERROR, STOP, 0.0, 5.0, "inverter",
