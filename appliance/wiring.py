@@ -2,7 +2,9 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -49,6 +51,8 @@ TELL_CRASH_S: Final = 20.0
 """For so long after a crash of the core the screen says that it was one."""
 AT_REST_S: Final = 4.0
 """How long an ordered end may take: power, inverter, contactors."""
+READ_AGAIN_S: Final = 10.0
+"""How often a store that could not be read is tried again."""
 TELL_LATENESS_S: Final = 60.0
 """How late the control loop runs is told in the log once it has run for so long."""
 
@@ -70,8 +74,14 @@ class Core:
         self._without = mode_inputs()
         self._cycle = Cycle(site, modes, self._titles)
         self._stores_before = stores_at_boot(self._run_folder, self._data)
-        durable = remembered(self._data, clock)
-        self._known = known_battery(self._data)
+        self._unread = False
+        self._look_s = clock.now_s() + READ_AGAIN_S
+        try:
+            durable = remembered(self._data, clock)
+            self._known = known_battery(self._data)
+        except (OSError, sqlite3.OperationalError) as error:
+            log.error("what the last run left cannot be read now, so the box rests: %s", error)
+            durable, self._known, self._unread = unread(self._data, clock), BatteryMemory(), True
         memory = starting_memory(durable, site, set(self._titles), clock.now_s())
         self._cycle.adopt(waking_memory(memory) if self._known.asleep else memory)
         self._down: tuple[str, ...] = ()
@@ -101,7 +111,7 @@ class Core:
         recorder = Recorder(
             slots.recorded,
             slots.record_now,
-            lambda: Store(self._data / FILE_NAME, site.storage),
+            self._open_store,
             BlackBox(self._data / "blackbox", site.blackbox, site.name),
             site,
             clock,
@@ -139,6 +149,12 @@ class Core:
             ),
         )
 
+    def _open_store(self) -> Store:
+        """For the recorder. Raises sqlite3.Error; OSError while it would overwrite what nobody has read."""
+        if self._unread:
+            raise OSError("what the last run left is not read yet")
+        return Store(self._data / FILE_NAME, self._site.storage)
+
     def run(self, lease: Lease) -> int:
         """Care for the threads until asked to end; the exit code says what should follow."""
         self._running_mark.touch()
@@ -158,10 +174,24 @@ class Core:
             state = decision.value.state if decision else State.INIT
             if STATES[state].ends_process:
                 return EXIT_CODES[state]
+            if self._unread and self._readable():
+                return EXIT_CODES[State.RESTART]
             self._supervisor.ensure_running(state)
             self._down = (*self._supervisor.down(), *self._missing)
             lease.wait(CARE_S)
         return 0
+
+    def _readable(self) -> bool:
+        """What the last run left can be read now: a new start goes on from there."""
+        if self._clock.now_s() < self._look_s:
+            return False
+        self._look_s = self._clock.now_s() + READ_AGAIN_S
+        try:
+            remembered(self._data, self._clock)
+        except (OSError, sqlite3.OperationalError):
+            return False
+        log.info("what the last run left can be read again: starts anew")
+        return True
 
     def _look_at_clock(self) -> None:
         trusted = _says(self._run_folder / "clock.json", "trusted")
@@ -256,14 +286,13 @@ def _says(path: Path, name: str) -> bool | None:
 
 def remembered(data_folder: Path, clock: Clock) -> Durable:
     """What the last run left. Where it is lost, in whole or for the latch alone, the stop counts as latched."""
-    store = Store(data_folder / FILE_NAME)
-    try:
-        durable = store.recall()
-    except MemoryLostError as error:
-        log.error("the box has lost its memory, so it counts as stopped: %s", error)
-        durable = Durable(goal=State.IDLE, latched=(unknown_estop(clock),))
-        store.remember(durable)
-    store.close()
+    with closing(Store(data_folder / FILE_NAME)) as store:
+        try:
+            durable = store.recall()
+        except MemoryLostError as error:
+            log.error("the box has lost its memory, so it counts as stopped: %s", error)
+            durable = Durable(goal=State.IDLE, latched=(unknown_estop(clock),))
+            store.remember(durable)
     latched = latch.read(data_folder)
     if latched is None and durable.mode is not None:
         latched = True  # not a new box, so somebody has taken its memory
@@ -272,12 +301,17 @@ def remembered(data_folder: Path, clock: Clock) -> Durable:
     return durable
 
 
+def unread(data_folder: Path, clock: Clock) -> Durable:
+    """The store cannot be opened, as on a full disk: at rest until somebody asks, and stopped unless it is known
+    that it was not."""
+    free = latch.read(data_folder) is False
+    return Durable(goal=State.IDLE, latched=() if free else (unknown_estop(clock),))
+
+
 def known_battery(data_folder: Path) -> BatteryMemory:
     """What the last run knew of the battery."""
-    store = Store(data_folder / FILE_NAME)
-    known = store.recall_battery()
-    store.close()
-    return known
+    with closing(Store(data_folder / FILE_NAME)) as store:
+        return store.recall_battery()
 
 
 def waking_memory(memory: Memory) -> Memory:
