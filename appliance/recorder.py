@@ -29,6 +29,7 @@ from appliance.notebook import Notebook
 from appliance.site import Language, SiteSettings
 from appliance.store import Store
 from appliance.supervisor import Lease
+from appliance.undecided import as_it_is
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class Recorder:
         self._note_dropped()
         self._take_battery()
         if self._last is not None:
-            self._take_spot(self._last)
+            self._take_spot(as_it_is(self._last, self._clock.now_s(), self._clock.utc()))
         self._notes.write(store, self._clock.now_s(), self._clock.utc())
         self._black_box.look(self._clock.now_s())
 

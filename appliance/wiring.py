@@ -40,6 +40,7 @@ from appliance.site import SiteSettings
 from appliance.statemachine.states import STATES
 from appliance.store import FILE_NAME, Durable, MemoryLostError, Store
 from appliance.supervisor import Lease, Supervisor, Worker
+from appliance.undecided import as_it_is
 from appliance.watchdog import feed_while_alive, find_watchdog
 
 log = logging.getLogger(__name__)
@@ -240,12 +241,13 @@ class Core:
         if moment is None:
             return None
         now_s, site = self._clock.now_s(), self._site
+        told = as_it_is(moment.value, now_s, self._clock.utc())
         return Status(
             site=site.name,
             version=appliance.__version__,
             uptime_s=now_s - self._started_at_s,
-            snapshot=moment.value.snapshot,
-            decision=moment.value.decision,
+            snapshot=told.snapshot,
+            decision=told.decision,
             ages_s=self._ages_s(now_s),
             modes=self._titles,
             capacity_wh=site.battery.capacity_wh,
