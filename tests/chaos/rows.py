@@ -19,7 +19,7 @@ KINDS = {
     BLIND: "the device looks well; nothing may be exceeded",
     KEEPS: "power goes on",
     ENDS: "power goes to zero in time; the fault ends by itself, and power comes back alone",
-    LATCHES: "power goes to zero in time and stays there, also without the fault, until it is reset",
+    LATCHES: "power goes to zero in time and stays there, also without the fault, until it is reset and started again",
 }
 # ------------------------------------------------------------------ moments
 DISCHARGING, CHARGING, STARTING, PRECHARGE = "discharging", "charging", "starting", "precharge"
