@@ -7,6 +7,9 @@ lower one, which charging brings up to the others), and the others join when the
 Under load the voltages of joined racks sag, and what counts is their difference and the current when
 the contactor closes. So a rack that is ready and waits for a low current has power held low for a
 moment (limit "a rack joins"), and it is held low until the contactor has closed.
+
+An open rack with a destroyed cell leaves like a faulty one; one of whose cells nobody knows joins nobody.
+A closed one is opened with the whole battery, by its own errors: not alone, and not at a single reading.
 """
 
 from collections.abc import Iterable
@@ -14,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.battery.admission import beyond, recovered, unfit
 from appliance.model import (
     BatteryReading,
     BatteryState,
@@ -36,6 +40,7 @@ ASK_AFTER_S: Final = 60.0
 ASK_AGAIN_S: Final = 600.0
 SAG_PER_C: Final = 0.06
 """Of its voltage a rack sags at most, when it is emptied in one hour (LFP, cold)."""
+SUSPECT: Final = "had a cell beyond its limits"
 TOLD_S: Final = 10.0
 """The words for why a rack is out stay at least so long."""
 
@@ -49,10 +54,13 @@ class Joining:
     """Remembers which racks were connected and for how long, to see those that leave."""
 
     def __init__(self, site: SiteSettings) -> None:
+        self._site = site
         self._settings = site.battery.joining
         self._joined: set[int] = set()
         self._left: dict[int, tuple[int, float]] = {}
         """How often in a row a rack has left, and when it last joined."""
+        self._suspects: set[int] = set()
+        """Racks with a cell that was beyond its limits while they were open."""
         self._told: dict[int, tuple[str, float]] = {}
         self._rack_wh = site.battery.capacity_wh / site.battery.racks
         self.pause: RackPause | None = None
@@ -89,7 +97,12 @@ class Joining:
         """Send a rack away that is bad, or has opened by itself."""
         number, before = rack.rack, apart.get(rack.rack)
         opened = connected and number in self._joined and rack.contactors_closed is False
-        if is_bad(rack) or (opened and before is None):
+        destroyed = not rack.contactors_closed and beyond(rack, self._site) != ""
+        if destroyed:
+            self._suspects.add(number)
+        elif number in self._suspects and recovered(rack, self._site):
+            self._suspects.discard(number)
+        if is_bad(rack) or destroyed or (opened and before is None):
             times = before.times if before else 0
             if not times:
                 times = self._count(number, now_s)
@@ -113,11 +126,7 @@ class Joining:
 
     def _group(self, battery: BatteryReading, apart: Apart, now_s: float) -> None:
         """All are open: who begins together."""
-        rested = {
-            rack.rack: rack.voltage_v
-            for rack in battery.racks
-            if not is_bad(rack) and not _resting(apart.get(rack.rack), now_s)
-        }
+        rested = {rack.rack: rack.voltage_v for rack in self._fit(battery, apart, now_s)}
         known = {number: volts for number, volts in rested.items() if volts is not None}
         if not known:
             # Nobody tells a voltage: the BMS joins them by itself.
@@ -131,6 +140,25 @@ class Joining:
                 apart.pop(number, None)
             elif number not in apart:
                 apart[number] = RackApart(number, now_s, now_s)
+
+    def _fit(self, battery: BatteryReading, apart: Apart, now_s: float) -> list[RackReading]:
+        """Those that may begin; the others are kept apart."""
+        sound = [
+            rack
+            for rack in battery.racks
+            if not is_bad(rack) and not _resting(apart.get(rack.rack), now_s)
+        ]
+        fit = [rack for rack in sound if not self._ails(rack, battery)]
+        if not fit:
+            return sound  # nothing is known of any cell: other rows judge that
+        for rack in sound:
+            if rack not in fit and rack.rack not in apart:
+                apart[rack.rack] = RackApart(rack.rack, now_s, now_s)
+        return fit
+
+    def _ails(self, rack: RackReading, battery: BatteryReading) -> str:
+        """Why its cells forbid that it joins, in words; "" when they do not."""
+        return unfit(rack, battery, self._site) or (SUSPECT if rack.rack in self._suspects else "")
 
     def _largest(self, volts: Iterable[float]) -> float:
         """The lowest voltage of the largest group that fits; of equal ones the lower group."""
@@ -171,6 +199,7 @@ class Joining:
             and rack.voltage_v is not None
             and not is_bad(rack)
             and not _resting(apart[rack.rack], now_s)
+            and not self._ails(rack, battery)
         }
         if abs(current_a) <= self._settings.current_a:
             self._let_in(
@@ -240,6 +269,9 @@ class Joining:
             return "is not heard"
         if is_bad(rack):
             return ", ".join(rack.faults)
+        ails = self._ails(rack, battery)
+        if ails:
+            return ails
         if _resting(one, seen.now_s):
             return "rests before it joins again"
         mean_v = _mean_v(battery, apart)

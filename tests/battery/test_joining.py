@@ -11,6 +11,7 @@ from appliance.model import (
     GoToState,
     Memory,
     MeterReading,
+    RackApart,
     RackReading,
     Setpoints,
     State,
@@ -242,3 +243,97 @@ def test_a_battery_silent_as_a_whole_counts_for_no_rack() -> None:
     (told,) = joining.apart(seen(200.0, battery=battery(rack(1), bad)), memory)
     assert (told.rack, told.times) == (2, 1)
     assert told.not_before_s == pytest.approx(260.0), "a minute"
+
+
+SICK: list[tuple[dict[str, Any], str]] = [
+    ({"cell_min_v": 2.49}, "cell 2.7 at 2.49 V"),
+    ({"cell_max_v": 3.71}, "cell 2.14 at 3.71 V"),
+    ({"cell_min_c": -20.1}, "cell 2.1 at -20 °C"),
+    ({"cell_max_c": 58.1}, "cell 2.60 at 58 °C"),
+]
+NEARLY: list[dict[str, Any]] = [
+    {"cell_min_v": 2.5}, {"cell_max_v": 3.7}, {"cell_min_c": -20.0}, {"cell_max_c": 58.0},
+]  # fmt: skip
+
+
+def joins(guards: bool = False, **second: Any) -> tuple[bool, bool, str]:
+    """Does rack 2 begin together with rack 1; does it join later; what it waits for."""
+    cells = {"contactors_closed": False, **second}
+    first = opened(rack(1, contactors_closed=False), rack(2, **cells), guards_cells=guards)
+    begins = not Joining(TWO).apart(seen(battery=first), Memory())
+    apart = (RackApart(2, 0.0, 0.0),)
+    memory = Memory(state=State.RUN, commanded=CLOSED, racks_apart=apart)
+    later = battery(rack(1), rack(2, **cells), guards_cells=guards)
+    told = Joining(TWO).apart(seen(battery=later), memory)
+    return begins, not told, told[0].waits if told else ""
+
+
+@pytest.mark.parametrize(("cells", "words"), SICK)
+def test_a_rack_with_a_destroyed_cell_is_never_let_in(cells: dict[str, Any], words: str) -> None:
+    assert joins(**cells) == joins(guards=True, **cells) == (False, False, words)
+    assert joins(contactors_closed=None, **cells)[1:] == (False, words)
+
+
+@pytest.mark.parametrize("cells", NEARLY)
+def test_a_rack_at_its_very_limits_may_join(cells: dict[str, Any]) -> None:
+    assert joins(**cells) == (True, True, "")
+
+
+@pytest.mark.parametrize("name", ["cell_min_v", "cell_max_v", "cell_min_c", "cell_max_c"])
+def test_a_rack_of_whose_cells_nobody_knows_is_not_let_in(name: str) -> None:
+    for unknown in (None, float("nan")):
+        known: dict[str, Any] = {name: unknown}
+        assert joins(**known) == (False, False, "does not say how its cells are")
+    unsaid: dict[str, Any] = {name: None}
+    assert joins(guards=True, **unsaid) == (True, True, "")
+
+
+def test_where_no_rack_tells_of_its_cells_none_is_kept_out_for_that() -> None:
+    mute = [rack(one, cell_min_v=None, contactors_closed=False) for one in (1, 2)]
+    assert Joining(TWO).apart(seen(battery=opened(*mute)), Memory()) == ()
+
+
+def test_a_closed_rack_is_not_opened_alone_for_its_cells() -> None:
+    memory = Memory(state=State.RUN, commanded=CLOSED)
+    for cells in ({"cell_min_v": 1.9}, {"cell_min_v": None}):
+        assert Joining(TWO).apart(seen(battery=both(**cells)), memory) == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "cells", "words"),
+    [(114, {"cell_min_v": 1.9}, "cell 2.7 at 1.90 V"), (112, {"cell_max_v": 3.95}, "cell 2.14 at 3.95 V")],
+)  # fmt: skip
+def test_a_destroyed_cell_of_an_open_rack_is_named_and_latched_when_all_are_open(
+    number: int, cells: dict[str, Any], words: str
+) -> None:
+    story = running()
+    story.run(200.0, battery=both(contactors_closed=False, **cells))
+    assert (story.last.state, story.last.setpoints.racks_open) == (State.RUN, (2,))
+    assert [(e.number, e.source) for e in story.last.errors] == [(126, f"rack 2: {words}")]
+    story.ask(GoToState(State.IDLE))
+    sick = rack(2, contactors_closed=False, **cells)
+    story.run(2.0, battery=opened(rack(1, contactors_closed=False), sick), inverter=OFF)
+    assert (number, "rack 2") in [(error.number, error.source) for error in story.last.errors]
+
+
+def test_a_cell_that_has_crept_back_over_its_limit_is_not_well_yet() -> None:
+    story = running()
+    story.run(2.0, battery=both(contactors_closed=False, cell_min_v=1.9))
+    for crept_v in (2.6, 2.79):
+        story.run(200.0, battery=both(contactors_closed=False, cell_min_v=crept_v))
+        assert story.last.setpoints.racks_open == (2,)
+    (told,) = [error.source for error in story.last.errors if error.number == 126]
+    assert told == "rack 2: had a cell beyond its limits"
+    story.run(200.0, battery=both(contactors_closed=False, cell_min_v=None))
+    assert story.last.setpoints.racks_open == (2,)
+    last = story.run(0.2, battery=both(contactors_closed=False, cell_min_v=2.8))
+    assert last.setpoints.racks_open == ()
+
+
+def test_a_silent_rack_that_still_carries_stops_the_battery() -> None:
+    story = running()
+    silent = RackReading(2, faults=("state is not heard",))
+    heard = battery(rack(1, current_a=-6.0), silent, current_a=-12.0, power_w=-5_040.0)
+    assert story.run(2.5, battery=heard).state is State.RUN
+    assert story.run(1.0).state is State.ERROR
+    assert (136, "rack 2") in [(error.number, error.source) for error in story.last.errors]
