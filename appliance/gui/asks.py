@@ -9,14 +9,18 @@ from appliance.model import (
     AckErrors,
     Answer,
     Decision,
+    Effect,
     EndTest,
     GoToMode,
+    GoToState,
     ResetErrors,
     ResetEstop,
+    State,
     Status,
     Want,
     Word,
 )
+from appliance.statemachine.states import STATES
 
 ANSWER_S = 3.0
 """After this long without an answer, or without its effect, the ask has failed."""
@@ -46,6 +50,11 @@ class Asked(Word, frozen=True):
     mode: str | None = None
     """The mode that was asked for and is not yet in use."""
     mode_refused: str = ""
+    state: State | None = None
+    """The state that was asked for and is not yet the goal."""
+    state_refused: str = ""
+    after_stop: bool = False
+    """An emergency stop was reset, and nobody has started the box since, or put this aside."""
     resetting: bool = False
     reset_refused: str = ""
     confirming: frozenset[int] = frozenset()
@@ -81,6 +90,8 @@ class Asks:
     client: Client
     _open: dict[str, _Ask] = field(default_factory=dict)
     _refused: dict[type, _Refusal] = field(default_factory=dict)
+    after_stop: bool = False
+    """Since an emergency stop the box has not been asked to do anything but rest."""
 
     def send(self, want: Want, now_s: float) -> None:
         """Ask; a new ask of a kind replaces the open one and forgets its refusal."""
@@ -100,7 +111,7 @@ class Asks:
                 del self._open[key]
             elif now_s - ask.at_s > ANSWER_S:
                 del self._open[key]
-                missed = text("not_in_use" if ask.accepted else "no_answer")
+                missed = text(_missed(ask.want) if ask.accepted else "no_answer")
                 self._refused[type(ask.want)] = _Refusal(ask.want, missed, now_s)
         for kind, refusal in list(self._refused.items()):
             if now_s - refusal.at_s > SHOWN_S:
@@ -120,6 +131,10 @@ class Asks:
     def _asked(self, decision: Decision | None) -> Asked:
         wants = [ask.want for ask in self._open.values()]
         errors = decision.errors if decision is not None else ()
+        stopped = any(Effect.EMERGENCY_STOP in error.effects for error in errors)
+        if decision is not None:
+            self.after_stop = stopped or (self.after_stop and decision.goal is State.IDLE)
+        states = [want.state for want in wants if isinstance(want, GoToState)]
         modes = [want.mode for want in wants if isinstance(want, GoToMode)]
         numbers = [want.number for want in wants if isinstance(want, AckErrors)]
         confirming = {error.number for error in errors} if None in numbers else set(numbers)
@@ -128,6 +143,9 @@ class Asks:
         return Asked(
             mode=modes[-1] if modes else None,
             mode_refused=self._reason(GoToMode),
+            state=states[-1] if states else None,
+            state_refused=self._reason(GoToState),
+            after_stop=self.after_stop and not stopped,
             resetting=any(isinstance(want, ResetEstop) for want in wants),
             reset_refused=self._reason(ResetEstop),
             confirming=frozenset(number for number in confirming if number is not None),
@@ -147,7 +165,13 @@ class Asks:
 
 
 def _shows(want: Want, decision: Decision | None) -> bool:
-    """Has an accepted ask reached the Decision? Only a mode is waited for."""
-    if not isinstance(want, GoToMode):
-        return True
-    return decision is not None and decision.mode == want.mode
+    """Has an accepted ask reached the Decision? A mode is waited for, and a goal that the core lives to see."""
+    if isinstance(want, GoToMode):
+        return decision is not None and decision.mode == want.mode
+    if isinstance(want, GoToState) and not STATES[want.state].ends_process:
+        return decision is not None and decision.goal is want.state
+    return True
+
+
+def _missed(want: Want) -> str:
+    return "not_there" if isinstance(want, GoToState) else "not_in_use"

@@ -14,6 +14,8 @@ REASONS: Final = (
     "the emergency stop's wire cannot be read",
     "the emergency stop is still pressed; release it first",
     "there is no emergency stop to reset",
+    "the emergency stop is latched; release the button, then reset it",
+    "the box is about to start again; ask once it has",
     "the {source} does not answer, so nobody knows whether the cause is gone",
     "the cause is still there: {title} ({source})",
     "a test by {who} runs; end it first",

@@ -15,6 +15,7 @@ from appliance.model import (
     Effect,
     ForcedActuator,
     GoToMode,
+    GoToState,
     InverterReading,
     InverterState,
     Limits,
@@ -55,7 +56,9 @@ class Scene(Word, frozen=True):
     tapped: Want | None = None
     answer: Answer | None = None
     sheet: str = ""
-    """The sheet that lies open: "mode", "why" or "test"."""
+    """The sheet that lies open: "mode", "state", "why" or "test"."""
+    after_stop: bool = False
+    """An emergency stop was reset just before."""
     language: Language = ENGLISH
 
 
@@ -172,6 +175,10 @@ _stopped = status(
 _released = replace(
     _stopped, snapshot=replace(_stopped.snapshot, board=BoardReading(estop_pressed=False))
 )
+_reset = status(
+    pv_w=2400.0, grid_w=-1300.0, battery_w=0.0, state=State.IDLE, why="Resting: as it was asked to",
+)  # fmt: skip
+_reset = replace(_reset, decision=replace(_reset.decision, goal=State.IDLE))
 _latched = status(
     pv_w=2400.0, grid_w=-1300.0, battery_w=0.0, state=State.ERROR,
     errors=(PROTECTION, OVERCHARGED, CLOCK),
@@ -255,7 +262,16 @@ _ENGLISH: Final = (
           answer=Answer(id="1", ok=False, reason="the emergency-stop button is still pressed")),
     Scene(name="estop_board_silent", status=replace(
         _stopped, snapshot=replace(_stopped.snapshot, board=None))),
+    Scene(name="estop_reset", status=_reset, after_stop=True),
+    Scene(name="estop_not_started", status=_reset, after_stop=True, tapped=GoToState(State.RUN),
+          answer=Answer(id="1", ok=False, reason="the emergency stop is latched; release the button, then reset it")),
     Scene(name="estop_lost", status=_stopped, age_s=42.0),
+    Scene(name="state", status=status(), sheet="state"),
+    Scene(name="state_resting", status=_reset, sheet="state"),
+    Scene(name="state_asked", status=status(), sheet="state", tapped=GoToState(State.IDLE)),
+    Scene(name="state_refused", status=status(), sheet="state", tapped=GoToState(State.MAINTENANCE),
+          answer=Answer(id="1", ok=False, reason="the box is about to start again; ask once it has")),
+    Scene(name="state_fault", status=_latched, sheet="state"),
     Scene(name="waking", status=status(
         battery_w=0.0, state=State.WAKING,
         why="Waking the battery: waiting for the battery to answer after its sleep")),
@@ -270,7 +286,8 @@ _ENGLISH: Final = (
 )  # fmt: skip
 IN_OTHER_WORDS: Final = (
     "charging", "connecting", "derated", "estop", "estop_released", "fault", "latched", "lost", "mode",
-    "not_reset", "precharge", "test", "test_sheet", "unknown_all",
+    "not_reset", "precharge", "test", "test_sheet", "unknown_all", "state", "state_refused",
+    "estop_reset", "estop_not_started",
 )  # fmt: skip
 """Scenes that are shown in every language."""
 SCENES: Final = (

@@ -94,6 +94,7 @@ class Screen:
             raise TypeError(msg)
         self.ui = ui
         self.ui.wanted.connect(self._ask)
+        self.ui.put_aside.connect(self._put_aside)
         self.tick()
         self._engine.setInitialProperties({"pages": pages()})
         self._engine.load(QUrl.fromLocalFile(str(QML_FOLDER / "Main.qml")))
@@ -110,6 +111,10 @@ class Screen:
 
     def _ask(self, want: Want) -> None:
         self.asks.send(want, self._clock.now_s())
+        self.tick()
+
+    def _put_aside(self) -> None:
+        self.asks.after_stop = False
         self.tick()
 
     def tick(self) -> None:

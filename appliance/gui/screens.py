@@ -45,6 +45,7 @@ def stage(scene: Scene, page: str) -> Screen:
     clock = VirtualClock(NOW)
     screen = Screen(StillClient(scene), clock, language=scene.language)
     screen.window.setProperty("page", [name.split("_")[1] for name in pages()].index(page))
+    screen.asks.after_stop = scene.after_stop
     if scene.tapped is not None:
         screen.ui.wanted.emit(scene.tapped)
     clock.advance(scene.age_s)

@@ -6,9 +6,19 @@ from PySide6.QtQml import QQmlPropertyMap
 
 from appliance.gui.alarms import AlarmRow
 from appliance.gui.shown import Rows, Shown, shown_type
+from appliance.gui.states import StateRow
 from appliance.gui.texts import TEXTS, say
 from appliance.gui.view import ModeRow, View
-from appliance.model import AckErrors, EndTest, GoToMode, ResetErrors, ResetEstop, Word
+from appliance.model import (
+    AckErrors,
+    EndTest,
+    GoToMode,
+    GoToState,
+    ResetErrors,
+    ResetEstop,
+    State,
+    Word,
+)
 
 GROUPS = {
     field.name: shown_type(field.type)
@@ -29,6 +39,8 @@ class Ui(QObject):
     """So many seconds have passed with fresh data: the dots move on."""
     wanted = Signal(object)
     """Somebody asks for something (a `Want`)."""
+    put_aside = Signal()
+    """The box is to rest on after the emergency stop: the sheet goes."""
 
     header = _group("header")
     link = _group("link")
@@ -43,12 +55,16 @@ class Ui(QObject):
     alarms = _group("alarms")
     estop = _group("estop")
     by_hand = _group("by_hand")
+    state = _group("state")
+    start = _group("start")
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.groups: dict[str, Shown] = {name: kind(self) for name, kind in GROUPS.items()}
         self._alarm_rows = Rows(AlarmRow, self)
         self._mode_rows = Rows(ModeRow, self)
+        self._state_rows = Rows(StateRow, self)
+        self._restart_rows = Rows(StateRow, self)
 
     def show(self, view: View) -> None:
         """Take over a view of the whole screen."""
@@ -57,6 +73,8 @@ class Ui(QObject):
             group.show(values[name])
         self._alarm_rows.show(view.alarm_rows)
         self._mode_rows.show(view.mode_rows)
+        self._state_rows.show(view.state_rows)
+        self._restart_rows.show(view.restart_rows)
 
     def _get_alarm_rows(self) -> QObject:
         return self._alarm_rows
@@ -64,13 +82,31 @@ class Ui(QObject):
     def _get_mode_rows(self) -> QObject:
         return self._mode_rows
 
+    def _get_state_rows(self) -> QObject:
+        return self._state_rows
+
+    def _get_restart_rows(self) -> QObject:
+        return self._restart_rows
+
     alarm_rows = Property(QObject, _get_alarm_rows, None, None, "", constant=True)
     mode_rows = Property(QObject, _get_mode_rows, None, None, "", constant=True)
+    state_rows = Property(QObject, _get_state_rows, None, None, "", constant=True)
+    restart_rows = Property(QObject, _get_restart_rows, None, None, "", constant=True)
 
     @Slot(str)  # type: ignore[arg-type]
     def choose_mode(self, name: str) -> None:
         """A mode was tapped."""
         self.wanted.emit(GoToMode(mode=name))
+
+    @Slot(str)  # type: ignore[arg-type]
+    def choose_state(self, name: str) -> None:
+        """A state was tapped, or held long enough where that is asked for."""
+        self.wanted.emit(GoToState(state=State(name)))
+
+    @Slot()
+    def stay_at_rest(self) -> None:
+        """The sheet after an emergency stop was closed."""
+        self.put_aside.emit()
 
     @Slot(int)  # type: ignore[arg-type]
     def confirm(self, number: int) -> None:

@@ -9,6 +9,16 @@ from appliance.gui.asks import Asked
 from appliance.gui.by_hand import ByHand, by_hand
 from appliance.gui.estop import Estop, estop
 from appliance.gui.flows import Flow, Ring, flows, ring
+from appliance.gui.states import (
+    CHOICES,
+    RESTARTS,
+    Start,
+    StateHead,
+    StateRow,
+    start,
+    state_head,
+    state_rows,
+)
 from appliance.gui.texts import spoken, text, text_or
 from appliance.gui.why import limit_name, mode_title, sentence
 from appliance.model import State, Status, Word
@@ -116,8 +126,12 @@ class View(Word, frozen=True):
     alarms: AlarmsHead
     estop: Estop
     by_hand: ByHand
+    state: StateHead
+    start: Start
     alarm_rows: tuple[AlarmRow, ...]
     mode_rows: tuple[ModeRow, ...]
+    state_rows: tuple[StateRow, ...]
+    restart_rows: tuple[StateRow, ...]
 
 
 def view(look: Look) -> View:
@@ -137,8 +151,12 @@ def view(look: Look) -> View:
         alarms=alarms_head(look.status, look.asked),
         by_hand=by_hand(look.status, look.live, look.asked),
         estop=estop(look.status, look.live, look.age_s, look.asked),
+        state=state_head(look.status, look.live, look.asked),
+        start=start(look.status, look.live, look.asked),
         alarm_rows=alarm_rows(look.status, look.asked, look.utc),
         mode_rows=_mode_rows(look),
+        state_rows=state_rows(look.status, look.live, look.asked, CHOICES),
+        restart_rows=state_rows(look.status, look.live, look.asked, RESTARTS),
     )
 
 

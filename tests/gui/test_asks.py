@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from appliance.gui.asks import ANSWER_S, SHOWN_S, Asks
 from appliance.gui.scenes import status
-from appliance.model import AckErrors, Decision, GoToMode, ResetErrors, ResetEstop
+from appliance.model import AckErrors, Decision, GoToMode, GoToState, ResetErrors, ResetEstop, State
 from tests.gui.fake_core import FakeCore
 
 DECISION = status().decision
@@ -52,6 +52,31 @@ def test_a_yes_without_effect_is_said() -> None:
     core.answer(ok=True)
     asks.follow(DECISION, 0.1)
     assert "still uses another mode" in asks.follow(DECISION, ANSWER_S + 0.1).mode_refused
+
+
+def test_a_state_is_pending_until_it_is_the_goal() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(GoToState(State.IDLE), 0.0)
+    assert core.asked == [GoToState(State.IDLE)]
+    core.answer(ok=True)
+    assert asks.follow(DECISION, 0.1).state is State.IDLE
+    asked = asks.follow(replace(DECISION, goal=State.IDLE), 0.2)
+    assert (asked.state, asked.state_refused) == (None, "")
+    asks.send(GoToState(State.MAINTENANCE), 1.0)
+    core.answer(ok=True)
+    asks.follow(DECISION, 1.1)
+    asked = asks.follow(DECISION, 1.0 + ANSWER_S + 0.1)
+    assert asked.state_refused == "the controller said yes, but has not done it"
+
+
+def test_a_restart_is_done_with_the_answer() -> None:
+    core = FakeCore()
+    asks = Asks(core)
+    asks.send(GoToState(State.REBOOT), 0.0)
+    assert asks.follow(DECISION, 0.1).state is State.REBOOT
+    core.answer(ok=True)
+    assert asks.follow(DECISION, 0.2).state is None
 
 
 def test_the_last_mode_asked_for_counts() -> None:

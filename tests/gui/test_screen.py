@@ -20,8 +20,10 @@ from appliance.model import (
     BoardReading,
     EndTest,
     GoToMode,
+    GoToState,
     ResetErrors,
     ResetEstop,
+    State,
     Status,
 )
 from tests.gui.fake_core import FakeCore
@@ -96,6 +98,124 @@ def test_no_mode_can_be_chosen_without_data(box: Box) -> None:
     box.pass_time(2.0)
     tap(box.screen, "mode")
     assert "Choose the mode" not in words(box.screen)
+
+
+def at(state: State, goal: State) -> Status:
+    """So it is, and so somebody wants it."""
+    seen = status(state=state)
+    return replace(seen, decision=replace(seen.decision, goal=goal))
+
+
+RUNNING, RESTING = at(State.RUN, State.RUN), at(State.IDLE, State.IDLE)
+
+
+@pytest.mark.parametrize(
+    ("before", "name"), [(RUNNING, "idle"), (RUNNING, "maintenance"), (RESTING, "run")]
+)
+def test_a_state_is_asked_for_with_two_taps(box: Box, before: Status, name: str) -> None:
+    box.pass_time(0.1, before)
+    tap(box.screen, "state")
+    assert "What the box is to do" in words(box.screen)
+    tap(box.screen, f"state_{name}")
+    assert box.core.asked == [GoToState(State(name))]
+    assert "asking" in words(box.screen)
+    box.core.answer(ok=True)
+    box.pass_time(0.1, before)
+    assert "asking" in words(box.screen), "until it is the goal"
+    box.pass_time(0.1, at(before.decision.state, State(name)))
+    assert "What the box is to do" not in words(box.screen)
+
+
+def test_a_refused_state_says_why_and_stays_open(box: Box) -> None:
+    box.pass_time(0.1, status())
+    tap(box.screen, "state")
+    tap(box.screen, "state_maintenance")
+    box.core.answer(ok=False, reason="the box is about to start again; ask once it has")
+    box.pass_time(0.1, status())
+    refused = "Not changed: the box is about to start again; ask once it has"
+    assert find(box.screen, "state_now").property("text") == refused
+    box.pass_time(SHOWN_S + 0.1, status())
+    shown = find(box.screen, "state_now").property("text")
+    assert shown == "Now: Self-consumption wants \N{MINUS SIGN}1900 W"
+
+
+@pytest.mark.parametrize("name", ["restart", "reboot"])
+def test_a_restart_is_held(box: Box, name: str) -> None:
+    box.pass_time(0.1, status())
+    tap(box.screen, "state")
+    tap(box.screen, f"state_{name}")
+    hold(box.screen, f"state_{name}", 300)
+    QTest.qWait(800)
+    assert box.core.asked == [], "a short tap restarts"
+    hold(box.screen, f"state_{name}", 1100)
+    assert box.core.asked == [GoToState(State(name))]
+    box.core.answer(ok=True)
+    box.pass_time(0.1)
+    assert "What the box is to do" not in words(box.screen), "a core that ends says no more"
+
+
+def test_the_state_is_a_tap_away_beside_an_alarm_too(box: Box) -> None:
+    box.pass_time(0.1, status(errors=(CELL_FULL,)))
+    tap(box.screen, "state_in_banner")
+    assert "What the box is to do" in words(box.screen)
+    assert box.screen.window.property("page") == 0
+
+
+def test_no_state_can_be_asked_for_without_data(box: Box) -> None:
+    box.pass_time(0.1, status())
+    box.pass_time(2.0)
+    tap(box.screen, "state")
+    assert "What the box is to do" not in words(box.screen)
+    box.pass_time(0.1, status())
+    tap(box.screen, "state")
+    box.pass_time(2.0)
+    tap(box.screen, "state_idle")
+    hold(box.screen, "state_restart", 1100)
+    assert box.core.asked == []
+
+
+def test_after_the_reset_of_an_emergency_stop_it_is_started_by_holding(box: Box) -> None:
+    box.pass_time(0.1, BY_NAME["estop_released"].status)
+    assert not box.sees("start_sheet")
+    box.pass_time(0.1, at(State.ERROR, State.IDLE))
+    assert box.sees("start_sheet")
+    assert not box.sees("estop_notice")
+    assert not find(box.screen, "start").isEnabled(), "not at rest yet"
+    box.pass_time(3.0, RESTING)
+    tap(box.screen, "start")
+    QTest.qWait(100)
+    assert box.core.asked == [], "a short tap starts"
+    hold(box.screen, "start", 1100)
+    assert box.core.asked == [GoToState(State.RUN)]
+    box.core.answer(ok=False, reason="the emergency stop is latched; release the button, then reset it")  # fmt: skip
+    box.pass_time(0.1, RESTING)
+    assert find(box.screen, "start_now").property("text").startswith("Not started: the emergency")
+    hold(box.screen, "start", 1100)
+    box.core.answer(ok=True)
+    box.pass_time(0.1, at(State.IDLE, State.RUN))
+    assert not box.sees("start_sheet")
+    box.pass_time(0.1, RESTING)
+    assert not box.sees("start_sheet"), "rest that somebody asked for"
+
+
+def test_who_leaves_it_at_rest_puts_the_sheet_away(box: Box) -> None:
+    box.pass_time(0.1, BY_NAME["estop_released"].status)
+    box.pass_time(0.1, RESTING)
+    tap(box.screen, "close")
+    assert not box.sees("start_sheet")
+    box.pass_time(0.1, RESTING)
+    assert not box.sees("start_sheet")
+    assert box.core.asked == []
+    box.pass_time(0.1, BY_NAME["estop_released"].status)
+    assert box.sees("estop_notice")
+    box.pass_time(0.1, RESTING)
+    assert box.sees("start_sheet"), "after another one"
+
+
+def test_maintenance_after_an_emergency_stop_offers_no_start(box: Box) -> None:
+    box.pass_time(0.1, BY_NAME["estop_released"].status)
+    box.pass_time(0.1, at(State.MAINTENANCE, State.MAINTENANCE))
+    assert not box.sees("start_sheet")
 
 
 def test_errors_are_confirmed_one_by_one_or_all_at_once(box: Box) -> None:

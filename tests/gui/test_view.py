@@ -280,6 +280,29 @@ def test_emergency_stop_says_what_is_known() -> None:
     assert not look(status(errors=(METER_SILENT,))).estop.active
 
 
+def test_while_the_emergency_stop_is_latched_no_run_is_offered() -> None:
+    for name in ("estop", "estop_released"):
+        run, rest, maintenance = look(BY_NAME[name].status).state_rows
+        assert not run.can_choose
+        assert run.does == "Not now: emergency stop. Release the button, then reset it"
+        assert rest.can_choose
+        assert maintenance.can_choose
+    run, *_ = look(BY_NAME["estop_reset"].status).state_rows
+    assert run.can_choose
+
+
+def test_the_goal_is_marked_and_whether_it_is_reached() -> None:
+    rows = look(status()).state_rows
+    assert [(row.name, row.current, row.note) for row in rows] == [
+        ("run", True, "now"), ("idle", False, ""), ("maintenance", False, ""),
+    ]  # fmt: skip
+    rows = look(status(state=State.ERROR)).state_rows
+    assert rows[0].note == "wanted"
+    assert [row.name for row in look(status()).restart_rows] == ["restart", "reboot"]
+    assert look(None).state_rows == ()
+    assert not any(row.can_choose for row in look(status(), age_s=2.0).state_rows)
+
+
 def test_emergency_stop_does_not_claim_a_standstill_that_is_not() -> None:
     seen = BY_NAME["estop"].status
     assert seen is not None

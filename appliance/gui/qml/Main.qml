@@ -5,7 +5,7 @@ Window {
     id: root
     required property var pages
     property alias page: rail.current
-    // The sheet that lies open: "mode", "why", "test" or none.
+    // The sheet that lies open: "mode", "state", "why", "test" or none.
     property string sheet: ""
 
     width: 800
@@ -46,10 +46,12 @@ Window {
         id: bar
         anchors { left: rail.right; right: parent.right; top: parent.top }
         onTestTapped: root.sheet = "test"
+        onStateTapped: root.sheet = "state"
         onAlarmTapped: rail.current = root.pages.findIndex(page => page.endsWith("_alarms"))
     }
 
     ModeSheet { anchors.fill: parent; visible: root.sheet === "mode"; onClosed: root.sheet = "" }
+    StateSheet { anchors.fill: parent; visible: root.sheet === "state"; onClosed: root.sheet = "" }
     TestSheet { anchors.fill: parent; visible: root.sheet === "test"; onClosed: root.sheet = "" }
     WhySheet { anchors.fill: parent; visible: root.sheet === "why"; onClosed: root.sheet = "" }
     // A test by hand is never to be overlooked: a frame round everything.
@@ -61,6 +63,7 @@ Window {
         border.width: 4
         border.color: Theme.colour.warning
     }
+    StartSheet { objectName: "start_sheet"; anchors.fill: parent }
     LostNotice { objectName: "lost_notice"; anchors.fill: parent }
     EstopNotice { objectName: "estop_notice"; anchors.fill: parent }
 }

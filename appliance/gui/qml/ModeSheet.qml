@@ -34,73 +34,15 @@ Sheet {
         clip: true
         boundsBehavior: Flickable.StopAtBounds
 
-        delegate: Rectangle {
-            id: row
-            required property string name
-            required property string title
+        delegate: ChoiceRow {
             required property string needs
-            required property string note
-            required property bool current
-            required property bool pending
-
             width: list.width
-            height: Math.max(72, words.height + 18)
-            radius: Theme.buttonRadius
-            color: touch.down ? Theme.colour.line : Theme.colour.surface2
-            border.width: current || pending ? 2 : 0
-            border.color: current ? Theme.colour.accent : Theme.colour.info
-
-            Column {
-                id: words
-                anchors { left: parent.left; leftMargin: 18; right: state.left; rightMargin: 12; verticalCenter: parent.verticalCenter }
-                spacing: 2
-
-                Label {
-                    width: parent.width
-                    text: row.title
-                    size: 20
-                    weight: row.current ? Font.DemiBold : Font.Normal
-                    fontSizeMode: Text.HorizontalFit
-                    minimumPixelSize: Theme.caption
-                }
-                Label {
-                    visible: text !== ""
-                    width: parent.width
-                    text: row.needs
-                    size: Theme.caption
-                    color: Theme.colour.text2
-                    wrapMode: Text.Wrap
-                }
-            }
-            Row {
-                id: state
-                anchors { right: parent.right; rightMargin: 18; verticalCenter: parent.verticalCenter }
-                spacing: 10
-
-                Label {
-                    anchors.verticalCenter: parent.verticalCenter
-                    text: row.note
-                    size: 16
-                    color: row.current ? Theme.colour.accent : Theme.colour.info
-                }
-                Icon {
-                    visible: row.current
-                    anchors.verticalCenter: parent.verticalCenter
-                    name: "check"
-                    size: 22
-                    colour: Theme.colour.accent
-                }
-            }
-            Touch {
-                id: touch
-                objectName: "mode_" + row.name
-                anchors.fill: parent
-                name: row.title
-                enabled: Ui.link.live
-                onClicked: {
-                    sheet.asked = true
-                    Ui.choose_mode(row.name)
-                }
+            says: needs
+            target: "mode_" + name
+            open: Ui.link.live
+            onChosen: {
+                sheet.asked = true
+                Ui.choose_mode(name)
             }
         }
     }

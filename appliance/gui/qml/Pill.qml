@@ -1,7 +1,7 @@
 import QtQuick
 import Appliance
 
-// The state of the box: a dot and a word.
+// The state of the box: a dot and a word, and that it may be changed.
 Rectangle {
     implicitWidth: row.implicitWidth + 26
     implicitHeight: 30
@@ -24,6 +24,13 @@ Rectangle {
             text: Ui.header.pill
             size: 16
             weight: Font.Medium
+        }
+        Icon {
+            visible: Ui.state.can_choose
+            anchors.verticalCenter: parent.verticalCenter
+            name: "down"
+            size: 14
+            colour: Theme.colour.text2
         }
     }
 }

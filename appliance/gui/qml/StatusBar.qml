@@ -6,6 +6,7 @@ Item {
     id: bar
     signal alarmTapped
     signal testTapped
+    signal stateTapped
     readonly property bool alarm: Ui.banner.title !== ""
     readonly property bool test: !alarm && Ui.by_hand.active
 
@@ -26,7 +27,18 @@ Item {
             minimumPixelSize: Theme.caption
         }
         Pill {
+            id: pill
             anchors { left: site.right; leftMargin: site.text === "" ? 0 : 12; verticalCenter: parent.verticalCenter }
+        }
+        Touch {
+            objectName: "state"
+            anchors.horizontalCenter: pill.horizontalCenter
+            width: Math.max(Theme.target, pill.width)
+            height: Theme.target
+            radius: pill.radius
+            name: Texts.state
+            enabled: Ui.state.can_choose
+            onClicked: bar.stateTapped()
         }
         Row {
             anchors { right: parent.right; verticalCenter: parent.verticalCenter }
@@ -134,6 +146,7 @@ Item {
 
             Label { visible: text !== ""; height: parent.height; text: Ui.banner.more; weight: Font.DemiBold; color: banner.ink }
             Rectangle {
+                id: outlined
                 anchors.verticalCenter: parent.verticalCenter
                 width: state.implicitWidth + 22
                 height: 26
@@ -157,5 +170,17 @@ Item {
         radius: 10
         name: Ui.banner.title
         onClicked: bar.alarmTapped()
+    }
+    Touch {
+        objectName: "state_in_banner"
+        visible: bar.alarm
+        // The pill lies in a row in the banner; `right.x` and its widths are what its place follows.
+        x: banner.x + right.x + outlined.x + outlined.width / 2 - width / 2
+        width: Math.max(Theme.target, outlined.width)
+        height: Theme.target
+        radius: 13
+        name: Texts.state
+        enabled: Ui.state.can_choose
+        onClicked: bar.stateTapped()
     }
 }
