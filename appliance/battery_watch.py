@@ -29,9 +29,10 @@ class BatteryWatch:
     def look(self, seen: Snapshot) -> Snapshot:
         """The Snapshot with what this watch says of the battery, where there is anything to say."""
         battery, now_s = seen.battery, seen.now_s
-        if self._looked_s is None or now_s - self._looked_s >= SAMPLE_S:
+        due = self._looked_s is None or now_s - self._looked_s >= SAMPLE_S
+        if due and battery is not None:  # what it said last is judged again when it is back
             self._looked_s = now_s
-            self._rises_c = () if battery is None else self._rises(battery, now_s)
+            self._rises_c = self._rises(battery, now_s)
         useless = "" if battery is None else of_no_use(battery)
         if not useless:
             self._useless_since_s = None

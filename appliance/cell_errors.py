@@ -98,7 +98,7 @@ def temperature_spread(seen: Snapshot, _memory: Memory, site: SiteSettings) -> S
 def temperature_rises(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     """Of every rack: faster than any current that is allowed would heat it."""
     view = seen.battery_view
-    if view is None or not view.rises_c:
+    if seen.battery is None or view is None or not view.rises_c:
         return NOWHERE
     limit_c = site.battery.cell_temperature.rise_c_per_min
     return tuple([f"rack {number}" for number, rise_c in view.rises_c if rise_c > limit_c])

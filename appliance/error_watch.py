@@ -24,6 +24,8 @@ class ErrorWatch:
         self._site = site
         self._held_since_s: dict[_Key, float] = {}
         self._gone_since_s: dict[_Key, float] = {}
+        self._unknown: set[_Key] = set()
+        self._updated_s: float | None = None
         self._active: dict[_Key, ActiveError] = {}
         self._raised: tuple[ActiveError, ...] = ()
 
@@ -41,16 +43,35 @@ class ErrorWatch:
             if sources:
                 for source in sources:
                     held[number, source.partition(":")[0]] = source
+        passed_s = 0.0 if self._updated_s is None else max(0.0, seen.now_s - self._updated_s)
+        self._updated_s = seen.now_s
         if not held and not self._active and not self._held_since_s:
             return ()
+        self._pause(held, seen, passed_s)
         changed = self._raise(held, seen.now_s, seen.utc)
         if self._clear(held, seen.now_s) or changed:
             self._sort()
         return self._raised
 
+    def _pause(self, held: dict[_Key, str], seen: Snapshot, passed_s: float) -> None:
+        """No time passes for errors of which nobody can tell whether they still hold."""
+        unknown = set()
+        for key in (*self._active, *self._held_since_s):
+            knows = None if key in held else ROWS[key[0]].knows
+            if knows is not None and not knows(seen, key[1]):
+                unknown.add(key)
+        for key in unknown:
+            for since_s in (self._held_since_s, self._gone_since_s):
+                if key in since_s:
+                    since_s[key] += passed_s
+        self._unknown = unknown
+
     def _raise(self, held: dict[_Key, str], now_s: float, utc: datetime) -> bool:
         changed = False
         since_s = {key: self._held_since_s.get(key, now_s) for key in held}
+        for key in self._unknown:
+            if key in self._held_since_s:
+                since_s[key] = self._held_since_s[key]
         self._held_since_s = since_s
         for key, source in held.items():
             row = ROWS[key[0]]
@@ -72,6 +93,8 @@ class ErrorWatch:
         for key, error in list(self._active.items()):
             if key in held or error.latched:
                 self._gone_since_s.pop(key, None)
+            elif key in self._unknown:
+                continue
             elif now_s - self._gone_since_s.setdefault(key, now_s) >= ROWS[key[0]].clear_after_s:
                 del self._active[key], self._gone_since_s[key]
                 changed = True

@@ -83,6 +83,14 @@ from appliance.inverter_errors import (
     slow_one_disobeys,
     start_timeout,
 )
+from appliance.known import (
+    Knows,
+    battery_power,
+    cells,
+    contactors,
+    every_cell,
+    inverter_state,
+)
 from appliance.maintenance_errors import live_in_maintenance
 from appliance.model import (
     UNDER_VOLTAGE,
@@ -118,6 +126,8 @@ class Row:
     """A core that starts anew still knows of it, until the device shows that it is over."""
     derate_pct: float | None = None
     """Of the rating, where an effect is DERATE."""
+    knows: Knows | None = None
+    """Whether what it judges is known; None: the condition itself says so."""
 
 
 def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
@@ -248,20 +258,20 @@ ERRORS: Final = (
     Row(101, "Battery does not answer",         ERROR,    STOP,          1.0,  3.0, "Check the CAN cable and the battery's switch",       battery_silent),
     Row(102, "Battery reports a fault",         ERROR,    STOP,          0.0,  5.0, "See the battery's own list of faults",               battery_fault),
     Row(103, "Battery has disconnected itself", ERROR,    STOP,          0.5,  3.0, "See the battery's own list of faults",               battery_opened),
-    Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", battery_stays, outlasts_restart=True),
+    Row(104, "Battery does not disconnect",     CRITICAL, STOP,         10.0,  3.0, "Open the battery's switch by hand and call service", battery_stays, outlasts_restart=True, knows=contactors),
     Row(105, "Battery will not connect",        ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its list of faults",  battery_stays_open),
     Row(106, "Battery does not wake",           ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its supply",          battery_stays_asleep),
     Row(107, "Battery says nothing of use",     ERROR,    STOP,          0.0,  5.0, "Restart the battery; have its BMS checked",          battery_inactive),
     Row(108, "Live during maintenance",         CRITICAL, OPEN,          0.2,  5.0, "Keep your hands off; open the battery's switch by hand", live_in_maintenance),
-    Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", cell_full),
-    Row(112, "A cell is overcharged",           CRITICAL, OPEN,          1.0, 60.0, "Call service, then reset",                           cell_over, latched=True),
-    Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        cell_empty),
-    Row(114, "A cell is deeply discharged",     CRITICAL, OPEN,          1.0, 60.0, "Call service before charging, then reset",           cell_under, latched=True),
+    Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", cell_full, knows=cells("cell_max_v")),
+    Row(112, "A cell is overcharged",           CRITICAL, OPEN,          1.0, 60.0, "Call service, then reset",                           cell_over, latched=True, knows=cells("cell_max_v")),
+    Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        cell_empty, knows=cells("cell_min_v")),
+    Row(114, "A cell is deeply discharged",     CRITICAL, OPEN,          1.0, 60.0, "Call service before charging, then reset",           cell_under, latched=True, knows=cells("cell_min_v")),
     Row(115, "Battery critically low",          WARNING,  (),           60.0, 10.0, "Nothing to do: it is charged a little from the grid", battery_critical),
     Row(116, "Battery too low and not charged", ERROR,    NO_DISCHARGE, 60.0, 10.0, "Take away what is named, soon; else call service",    battery_beyond_rescue),
-    Row(121, "Battery too cold to charge",      WARNING,  NO_CHARGE,     5.0, 30.0, "Warm the room, or wait",                             cell_cold),
-    Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         cell_hot),
-    Row(123, "Battery temperature at its limit", CRITICAL, OPEN,         1.0, 60.0, "Keep away and call service; reset when it is safe",  cell_temperature_limit, latched=True),
+    Row(121, "Battery too cold to charge",      WARNING,  NO_CHARGE,     5.0, 30.0, "Warm the room, or wait",                             cell_cold, knows=cells("cell_min_c")),
+    Row(122, "Battery too hot",                 ERROR,    NO_POWER,      5.0, 60.0, "Let it cool; check the fans and the filter",         cell_hot, knows=cells("cell_max_c")),
+    Row(123, "Battery temperature at its limit", CRITICAL, OPEN,         1.0, 60.0, "Keep away and call service; reset when it is safe",  cell_temperature_limit, latched=True, knows=every_cell("cell_min_c", "cell_max_c")),
     Row(124, "State of charge drifts",          WARNING,  (),            5.0,  5.0, "Nothing to do; call service if it comes back often",  soc_drifts),
     Row(125, "Battery capacity degraded",       WARNING,  (),           60.0, 60.0, "Ask service; the warranty may cover it",             degraded),
     Row(126, "A rack is not connected",         WARNING,  (),           10.0,  3.0, "It joins by itself when sound; else call service",   rack_apart),
@@ -269,11 +279,11 @@ ERRORS: Final = (
     Row(128, "Battery current too high",        WARNING,  DERATE,        5.0, 60.0, "Nothing to do; call service if it comes back often", current_high, derate_pct=50.0),
     Row(129, "Battery current at its limit",    CRITICAL, OPEN,          1.0, 60.0, "Call service if it comes back",                      current_over),
     Row(130, "Cells are far out of balance",    ERROR,    STOP,         60.0, 60.0, "Call service: a cell may be broken",                 far_unbalanced),
-    Row(131, "Battery is warm",                 WARNING,  DERATE,       60.0, 120.0, "Nothing to do; check the fans and the filter",      cell_warm, derate_pct=50.0),
-    Row(132, "Battery is unevenly warm",        WARNING,  DERATE,       60.0, 60.0, "Check the fans; call service if it stays",           temperature_spread, derate_pct=50.0),
-    Row(133, "Battery heats up too fast",       CRITICAL, OPEN,          3.0, 60.0, "Keep away and call service; reset when it is safe",  temperature_rises, latched=True),
-    Row(134, "Battery power against a ban",     CRITICAL, OPEN,          5.0, 60.0, "Switch the inverter off by hand and call service",   fast_one_ignores_ban),
-    Row(135, "Battery power long against a ban", CRITICAL, OPEN,        30.0, 60.0, "Switch the inverter off by hand and call service",   slow_one_ignores_ban),
+    Row(131, "Battery is warm",                 WARNING,  DERATE,       60.0, 120.0, "Nothing to do; check the fans and the filter",      cell_warm, derate_pct=50.0, knows=cells("cell_max_c")),
+    Row(132, "Battery is unevenly warm",        WARNING,  DERATE,       60.0, 60.0, "Check the fans; call service if it stays",           temperature_spread, derate_pct=50.0, knows=cells("cell_min_c", "cell_max_c")),
+    Row(133, "Battery heats up too fast",       CRITICAL, OPEN,          3.0, 60.0, "Keep away and call service; reset when it is safe",  temperature_rises, latched=True, knows=every_cell("cell_max_c")),
+    Row(134, "Battery power against a ban",     CRITICAL, OPEN,          5.0, 60.0, "Switch the inverter off by hand and call service",   fast_one_ignores_ban, knows=battery_power),
+    Row(135, "Battery power long against a ban", CRITICAL, OPEN,        30.0, 60.0, "Switch the inverter off by hand and call service",   slow_one_ignores_ban, knows=battery_power),
     Row(136, "A silent rack may be connected",  ERROR,    STOP,          3.0, 10.0, "Check the rack's CAN cable and supply, and its switch", unheard_carries),
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      inverter_silent),
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         inverter_fault),
@@ -282,7 +292,7 @@ ERRORS: Final = (
     Row(205, "Inverter gives more than asked for", ERROR, STOP,          5.0, 10.0, "Call service if it comes back",                      inverter_exceeds),
     Row(206, "Inverter follows somebody else",  ERROR,    STOP,          8.0, 10.0, "Take other controllers away from the inverter",      fast_one_disobeys),
     Row(207, "Inverter gives less than asked for", WARNING, (),         60.0, 10.0, "See the inverter's own limits and temperature",      inverter_lags),
-    Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             inverter_stays, outlasts_restart=True),
+    Row(208, "Inverter will not stop",          CRITICAL, STOP,         10.0,  3.0, "Switch it off by hand and call service",             inverter_stays, outlasts_restart=True, knows=inverter_state),
     Row(209, "Inverter does not follow",        ERROR,    STOP,         60.0, 10.0, "Take other controllers away; check its own settings", slow_one_disobeys),
     Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", grid_outlasted, latched=True),
     Row(213, "Inverter does not say its power", ERROR,    NO_POWER,      5.0, 10.0, "Check the inverter's network cable; see its display", power_unknown),

@@ -1,0 +1,57 @@
+"""Is what an error's condition judges known at all? While it is not, the error neither comes nor goes."""
+
+from collections.abc import Callable
+from math import isnan
+
+from appliance.battery_errors import flow_w
+from appliance.model import BatteryState, InverterState, RackReading, Snapshot
+
+Knows = Callable[[Snapshot, str], bool]
+"""Asked for one source, by its name; only while the condition does not hold for it."""
+
+
+def cells(*fields: str) -> Knows:
+    """These values of that rack; one that does not work is not judged, and that is known."""
+    every = every_cell(*fields)
+
+    def knows(seen: Snapshot, source: str) -> bool:
+        rack = _rack(seen, source)
+        if rack is not None and seen.battery is not None and rack not in seen.battery.working:
+            return True
+        return every(seen, source)
+
+    return knows
+
+
+def every_cell(*fields: str) -> Knows:
+    """These values of that rack, also when it does not work."""
+
+    def knows(seen: Snapshot, source: str) -> bool:
+        rack = _rack(seen, source)
+        if rack is None:
+            return False
+        told: list[float | None] = [getattr(rack, name) for name in fields]
+        return all(value is not None and not isnan(value) for value in told)
+
+    return knows
+
+
+def _rack(seen: Snapshot, source: str) -> RackReading | None:
+    racks = () if seen.battery is None else seen.battery.racks
+    return next((rack for rack in racks if f"rack {rack.rack}" == source), None)
+
+
+def contactors(seen: Snapshot, _source: str) -> bool:
+    """Whether the battery is connected."""
+    return seen.battery is not None and seen.battery.state is not BatteryState.UNKNOWN
+
+
+def battery_power(seen: Snapshot, _source: str) -> bool:
+    """What flows through the battery."""
+    power_w = flow_w(seen.battery)
+    return power_w is not None and not isnan(power_w)
+
+
+def inverter_state(seen: Snapshot, _source: str) -> bool:
+    """Whether the inverter runs."""
+    return seen.inverter is not None and seen.inverter.state is not InverterState.UNKNOWN
