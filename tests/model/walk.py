@@ -291,7 +291,7 @@ class Box:
         self._tick_on(50, 0.1)
         self.plant.whims.clear()
         self.plant.estop = False
-        self.ask(ResetEstop(), ResetErrors())
+        self.ask(ResetEstop(), ResetErrors(), *rng.choice([(), (GoToState(State.RUN),)]))
 
     def something_lasts(self, rng: Random) -> None:
         """One trouble, long enough for the slowest error."""
