@@ -93,8 +93,6 @@ class ErrorWatch:
         for key, error in list(self._active.items()):
             if key in held or error.latched:
                 self._gone_since_s.pop(key, None)
-            elif key in self._unknown:
-                continue
             elif now_s - self._gone_since_s.setdefault(key, now_s) >= ROWS[key[0]].clear_after_s:
                 del self._active[key], self._gone_since_s[key]
                 changed = True
