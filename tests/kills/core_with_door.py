@@ -2,9 +2,12 @@
 
 import sys
 
+from appliance import forked
 from appliance.__main__ import main
 from tests.kills.door import wrap
 
 if __name__ == "__main__":
     wrap()
+    # Each event of the campaign is the first within an hour.
+    vars(forked)["AGAIN_S"] = 0.0
     sys.exit(main())
