@@ -3,10 +3,14 @@
 from typing import Final
 
 from appliance.battery_errors import NOWHERE, QUIET_C, Sources
-from appliance.model import STOPS, BatteryReading, BatteryState, Effect, Memory, Snapshot
+from appliance.model import STOPS, BatteryReading, BatteryState, Effect, Memory, Snapshot, State
 from appliance.site import SiteSettings
 
 NO_CHARGE: Final = STOPS | {Effect.NO_CHARGE}
+ENOUGH: Final = 0.5
+"""Of the trickle: with less than this the box and its inverter take out what goes in."""
+SETTLES_S: Final = 10.0
+"""A BMS that has just connected may say for a moment that it takes nothing."""
 LOW: Final = 115
 """The row of `battery_critical`: its delay is that of the rescue charge, too."""
 
@@ -53,9 +57,31 @@ def forbids_rescue(seen: Snapshot, memory: Memory, site: SiteSettings) -> str:
     if rescue is not None and rescue.rests_until_s is not None:
         return f"the rescue charge pauses: {rescue.ended}"
     for error in memory.errors:
-        if not NO_CHARGE.isdisjoint(error.effects):
+        share = 1.0 if error.derate_pct is None else error.derate_pct / 100.0
+        little = share * site.inverter.max_charge_w < ENOUGH * trickle_w(site)
+        if little or not NO_CHARGE.isdisjoint(error.effects):
             return f"error {error.number} {error.title}"
-    return _unsafe_cells(seen.battery, site) or _no_grid(seen)
+    return _too_little(seen, memory, site) or _unsafe_cells(seen.battery, site) or _no_grid(seen)
+
+
+def trickle_w(site: SiteSettings) -> float:
+    """The power of a rescue charge, a magnitude."""
+    return site.battery.rescue.power_c * site.battery.capacity_wh
+
+
+def _too_little(seen: Snapshot, memory: Memory, site: SiteSettings) -> str:
+    """What leaves so little of the trickle that staying connected would empty the battery."""
+    least_w, cap_w = ENOUGH * trickle_w(site), memory.cap.max_charge_w
+    if cap_w is not None and not cap_w >= least_w:
+        return f"the owner's cap allows {cap_w:.0f} W"
+    if seen.inverter is not None and seen.inverter.grid_forming:
+        return "the inverter makes the grid itself"
+    battery = seen.battery
+    if memory.state is not State.RUN or seen.now_s - memory.state_since_s < SETTLES_S:
+        return ""
+    if battery is None or battery.max_charge_w is None or battery.max_charge_w >= least_w:
+        return ""
+    return f"the battery's own limit allows {battery.max_charge_w:.0f} W"
 
 
 def _unsafe_cells(battery: BatteryReading | None, site: SiteSettings) -> str:
@@ -69,7 +95,9 @@ def _unsafe_cells(battery: BatteryReading | None, site: SiteSettings) -> str:
                 continue
             return f"cells of rack {rack.rack} are unknown"
         if low_v <= cells.minimum_v:
-            return f"cell {rack.cell_min_v_at or rack.rack} at {low_v:.2f} V is too low to be charged"
+            return (
+                f"cell {rack.cell_min_v_at or rack.rack} at {low_v:.2f} V is too low to be charged"
+            )
         if not window.charge_min_c < low_c <= high_c < window.charge_hot_c:
             degrees_c = low_c if low_c <= window.charge_min_c else high_c
             return f"cells of rack {rack.rack} at {degrees_c:.0f} °C"

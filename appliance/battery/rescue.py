@@ -2,11 +2,17 @@
 
 from typing import Final
 
-from appliance.critically_low import LOW, critically_low, forbids_rescue, not_yet_up
+import msgspec
+
+from appliance.battery_errors import flow_w
+from appliance.critically_low import LOW, critically_low, forbids_rescue, not_yet_up, trickle_w
 from appliance.model import Memory, RescueCharge, Snapshot, State, Wish
 from appliance.site import SiteSettings
 
 TITLE: Final = "rescue charge"
+IN_VAIN_S: Final = 120.0
+ARRIVES: Final = 0.2
+"""Of the trickle: less is no charge."""
 BEGINS: Final = (State.RUN, State.SLEEP, State.IDLE)
 GOES_ON: Final = (*BEGINS, State.WAKING, State.PRECHARGE, State.STARTING)
 
@@ -22,6 +28,7 @@ def rescue_next(seen: Snapshot, memory: Memory, site: SiteSettings) -> RescueCha
         return RescueCharge(now_s) if begins else None
     if rescue.rests_until_s is not None:
         return rescue if now_s < rescue.rests_until_s else None
+    rescue = _in_vain(rescue, seen, memory, site)
     ended = _ended(rescue, seen, memory, site)
     if ended:
         return RescueCharge(rescue.since_s, now_s + site.battery.rescue.pause_s, ended)
@@ -45,10 +52,28 @@ def _ended(rescue: RescueCharge, seen: Snapshot, memory: Memory, site: SiteSetti
         return forbidden
     if memory.state not in GOES_ON or not _wanted(memory, site):
         return "the box was stopped"
+    vain_s = rescue.in_vain_since_s
+    if vain_s is not None and seen.now_s - vain_s > IN_VAIN_S:
+        return "nothing of it arrives in the battery"
     longest_s = site.battery.rescue.longest_s
     if seen.now_s - rescue.since_s > longest_s:
         return f"it took longer than {longest_s / 3600.0:.1f} h"
     return ""
+
+
+def _in_vain(
+    rescue: RescueCharge, seen: Snapshot, memory: Memory, site: SiteSettings
+) -> RescueCharge:
+    """Since when nothing arrives although the box runs; what nobody can see does not arrive."""
+    power_w = flow_w(seen.battery)
+    arrives = power_w is not None and power_w <= -ARRIVES * trickle_w(site)
+    if arrives or memory.state is not State.RUN:
+        since_s = None
+    else:
+        since_s = rescue.in_vain_since_s or seen.now_s
+    if since_s == rescue.in_vain_since_s:
+        return rescue
+    return msgspec.structs.replace(rescue, in_vain_since_s=since_s)
 
 
 def rescuing(memory: Memory) -> bool:
@@ -60,4 +85,4 @@ def rescue_wish(seen: Snapshot, site: SiteSettings) -> Wish:
     """A trickle, whatever the mode wants."""
     battery = seen.battery
     low = "" if battery is None else not_yet_up(battery, site)
-    return Wish(-site.battery.rescue.power_c * site.battery.capacity_wh, low, by=TITLE)
+    return Wish(-trickle_w(site), low, by=TITLE)

@@ -186,6 +186,8 @@ class RescueCharge(Word, frozen=True):
     """It has ended before its goal and does not begin again until then."""
     ended: str = ""
     """Why, in words."""
+    in_vain_since_s: float | None = None
+    """It is let go, and next to nothing arrives in the battery."""
 
 
 class Memory(Word, frozen=True):

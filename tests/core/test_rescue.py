@@ -2,14 +2,18 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from appliance.config import load_site
 from appliance.critically_low import critically_low, forbids_rescue, not_yet_up
+from appliance.errors import ROWS
 from appliance.model import (
+    ActiveError,
     BatteryReading,
     BatteryState,
     BoardReading,
+    CapPower,
     Decision,
     GoToState,
     GridView,
@@ -22,7 +26,7 @@ from appliance.model import (
 )
 from appliance.site import Battery, SiteSettings
 from appliance.site.rescue import Rescue
-from tests.stories import HOME, Story, battery, inverter, rack, seen
+from tests.stories import HOME, NOON, Story, battery, inverter, rack, seen
 
 SITE = load_site(HOME)
 TRICKLE_W = 0.02 * SITE.battery.capacity_wh
@@ -35,7 +39,7 @@ def low(
     """Cells far down, alike."""
     state = BatteryState.CONNECTED if closed else BatteryState.STANDBY
     cells = rack(cell_min_v=cell_v, cell_max_v=cell_v + 0.05, contactors_closed=closed, **changes)
-    return battery(cells, soc_pct=soc_pct, state=state)
+    return battery(cells, soc_pct=soc_pct, state=state, power_w=-150.0 if closed else 0.0)
 
 
 def with_rescue(**changes: Any) -> SiteSettings:
@@ -158,9 +162,9 @@ def test_while_it_runs_and_limits_still_apply() -> None:
     story = Story(changes=dict(IMPORT)).running()
     story.run(61.0, battery=low())
     assert story.last.setpoints.power_w == pytest.approx(-TRICKLE_W)
-    story.run(0.1, battery=battery(*low().racks, soc_pct=8.0, max_charge_w=100.0))
-    assert story.last.setpoints.power_w == -100.0
-    assert story.last.why.endswith("the battery's own limit allows -100 W")
+    story.run(0.1, battery=battery(*low().racks, soc_pct=8.0, max_charge_w=110.0))
+    assert story.last.setpoints.power_w == -110.0
+    assert story.last.why.endswith("the battery's own limit allows -110 W")
 
 
 def test_the_mode_never_discharges_it_meanwhile() -> None:
@@ -261,6 +265,9 @@ def view(steady_s: float, hertz: float | None = 50.0) -> GridView:
         ({"battery": low(cell_max_c=52.9)}, ""),
         ({"battery": low(cell_min_c=None)}, "cells of rack 1 are unknown"),
         ({"battery": battery(rack(cell_min_v=None), guards_cells=True)}, ""),
+        ({"battery": low(), "inverter": inverter(grid_forming=True)}, "the inverter makes the grid itself"),
+        ({"battery": low(), "inverter": inverter(grid_forming=False)}, ""),
+        ({"battery": low(), "inverter": None}, ""),
         ({"battery": low(), "grid": None}, "the grid meter is silent"),
         ({"battery": low(), "grid": MeterReading(phases=(PhaseReading(230.0),))}, "the grid meter is silent"),
         ({"battery": low(), "grid_view": view(0.0)}, "the grid is outside its window"),
@@ -315,3 +322,93 @@ def test_a_reserve_of_nothing_needs_no_rescue_by_charge() -> None:
     )
     assert wanted.rescue_pct == (0.0, 0.0)
     assert wanted.rescue_v == (2.8, 3.0)
+
+
+# ------------------------------------------------------------------ a charge that charges nothing
+
+
+def why_116(story: Story) -> list[str]:
+    return [error.source for error in story.last.errors if error.number == 116]
+
+
+@pytest.mark.parametrize(("cap_w", "begins"), [(0.0, False), (105.9, False), (106.0, True)])
+def test_it_does_not_begin_under_a_cap_that_leaves_too_little(cap_w: float, begins: bool) -> None:
+    story = resting()
+    assert story.ask(CapPower(cap_w, None)).ok
+    decision = rescued(story, 200.0)
+    assert (decision.state is State.RUN) == begins
+    expected = [] if begins else [f"battery: the owner's cap allows {cap_w:.0f} W"]
+    assert why_116(story) == expected
+    if not begins:
+        story.ask(CapPower(None, None))
+        assert rescued(story, 100.0).setpoints.power_w == pytest.approx(-TRICKLE_W)
+
+
+def test_a_cap_on_the_way_ends_it() -> None:
+    story = resting()
+    assert rescued(story).state is State.RUN
+    assert story.ask(CapPower(0.0, None)).ok
+    story.run(5.0, battery=low(closed=False))
+    assert story.last.state is State.IDLE, story.last.why
+
+
+@pytest.mark.parametrize(("limit_w", "goes_on"), [(0.0, False), (105.9, False), (106.0, True)])
+def test_a_bms_that_takes_nothing_ends_it(limit_w: float, goes_on: bool) -> None:
+    story = resting()
+    story.run(0.1, battery=low(closed=False))
+    connected_s = None
+    for _ in range(900):
+        told = low(closed=story.last.setpoints.contactors_closed)
+        story.step(0.1, battery=msgspec.structs.replace(told, max_charge_w=limit_w))
+        if story.last.state is State.RUN and connected_s is None:
+            connected_s = story.now_s
+    assert connected_s is not None
+    assert (story.last.state is State.RUN) == goes_on
+    if not goes_on:
+        rescue = story.cycle.memory.rescue
+        assert rescue is not None and rescue.rests_until_s is not None
+        assert rescue.ended == f"the battery's own limit allows {limit_w:.0f} W"
+        assert rescue.rests_until_s - connected_s == pytest.approx(3_610.0, abs=0.2), "ten seconds"
+        story.step(61.0)
+        assert why_116(story) == [f"battery: the rescue charge pauses: {rescue.ended}"]
+
+
+@pytest.mark.parametrize(
+    ("power_w", "ends"), [(-43.0, False), (-42.0, True), (0.0, True), (30.0, True), (None, True)]
+)
+def test_a_charge_that_does_not_arrive_ends(power_w: float | None, ends: bool) -> None:
+    story = resting()
+    rescued(story)
+    arrives = msgspec.structs.replace(low(), power_w=power_w, current_a=None)
+    story.run(119.5, battery=arrives)
+    assert story.last.state is State.RUN
+    story.run(1.0)
+    rescue = story.cycle.memory.rescue
+    assert rescue is not None
+    assert rescue.ended == ("nothing of it arrives in the battery" if ends else "")
+    if ends:
+        assert story.run(5.0, battery=low(closed=False)).state is State.IDLE
+        story.step(61.0)
+        assert why_116(story) == [f"battery: the rescue charge pauses: {rescue.ended}"]
+
+
+def test_a_charge_that_arrives_now_and_then_goes_on() -> None:
+    story = resting()
+    rescued(story)
+    for _ in range(3):
+        story.run(100.0, battery=msgspec.structs.replace(low(), power_w=0.0))
+        story.run(0.1, battery=low())
+    assert story.last.setpoints.power_w == pytest.approx(-TRICKLE_W)
+
+
+def test_what_an_error_leaves_must_be_worth_it() -> None:
+    def answer(derate_pct: float) -> str:
+        row = ROWS[128]
+        error = ActiveError(
+            128, "rack 1", row.severity, row.title, row.remedy, row.effects, NOON,
+            derate_pct=derate_pct,
+        )  # fmt: skip
+        return forbids_rescue(seen(battery=low()), Memory(errors=(error,)), SITE)
+
+    assert answer(2.2) == ""
+    assert answer(2.1) == "error 128 Battery current too high"
