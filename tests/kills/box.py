@@ -11,7 +11,6 @@ import psutil
 from typing_extensions import override
 
 from appliance.bus import CoreClient
-from appliance.crashes import FILE_NAME as CRASHES
 from appliance.model import GoToState, State
 from appliance.store import FILE_NAME
 from simulator.wire.control import Json
@@ -117,10 +116,6 @@ class KillBox(LiveBox):
     def ask_run(self) -> bool:
         """Somebody on site asks it to run: it forgets how often it has stopped before."""
         return self.client.ask(GoToState(State.RUN)).ok
-
-    def forget_crashes(self) -> None:
-        """As an hour later: else the box rests before it walks up again."""
-        (self.run_folder / CRASHES).unlink(missing_ok=True)
 
     def truth(self) -> Json:
         return self.world.show()

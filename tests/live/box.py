@@ -16,6 +16,7 @@ import msgspec
 
 from appliance.__main__ import DISPLAY_VARIABLES
 from appliance.bus import CoreClient
+from appliance.crashes import FILE_NAME as CRASHES
 from appliance.ctl import status_words
 from simulator.wire.control import SiteControl
 from tests.stories import HOME
@@ -133,9 +134,14 @@ class LiveBox:
         return int(found["pid"])
 
     def kill(self, name: str) -> None:
-        """SIGKILL, as a crash would."""
+        """SIGKILL, as a crash would; each is the first within an hour."""
+        self.forget_crashes()
         pid = int((self.run_folder / f"{name}.lock").read_text())
         os.kill(pid, signal.SIGKILL)
+
+    def forget_crashes(self) -> None:
+        """As an hour later: else the box rests before it walks up again."""
+        (self.run_folder / CRASHES).unlink(missing_ok=True)
 
     # ------------------------------------------------------------ asking
 

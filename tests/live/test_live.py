@@ -121,6 +121,7 @@ def test_the_core_killed_leaves_a_safe_plant_and_comes_back(box: LiveBox) -> Non
 def test_a_hanging_core_is_killed_and_comes_back(box: LiveBox) -> None:
     box.wait(lambda status: status["uptime_s"] > 21.0, 40, "up for a while")
     pid = box.pid("core")
+    box.forget_crashes()
     os.kill(pid, signal.SIGSTOP)
     wait_plant(box, 0.0, within_w=1.0, timeout_s=4.0)
     box.wait(lambda status: status["uptime_s"] < 10.0, 30, "a new core")
