@@ -162,6 +162,21 @@ def test_a_core_that_starts_under_load_keeps_the_contactors_until_the_current_fa
             assert server.payloads(0x210)[-1] == OPEN_BYTES
 
 
+def test_a_thread_that_was_gone_for_a_moment_asks_on_at_once() -> None:
+    with FakeSocketcand() as server:
+        slots = Slots.create()
+        with running(bms_workers(site_on(server.port), CLOCK, slots)):
+            assert soon(lambda: server.raw)
+            converse(server, slots, CLOSE, 0.4)
+        gone = len(server.payloads(0x210))
+        decide(slots, CLOSE)
+        with running(bms_workers(site_on(server.port), CLOCK, slots)):
+            assert soon(lambda: len(server.payloads(0x210)) > gone, 0.4), (
+                "before the BMS has said a word"
+            )
+            assert server.payloads(0x210)[gone] == CLOSE_BYTES
+
+
 def test_silence_ages_out_and_the_bus_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "appliance")
     port = free_port()

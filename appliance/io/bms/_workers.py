@@ -130,8 +130,10 @@ class BmsThread:
     def _known(self, now_s: float) -> BatteryReading | None:
         """What the BMS said, unless it is silent."""
         heard_at_s = self._decoder.heard_at_s()
-        silent = heard_at_s is None or now_s - heard_at_s > self._max_age_s
-        return None if silent else self._reading
+        if heard_at_s is None:
+            # A thread that has just crashed goes on from what it said before: the BMS waits for a second only.
+            return self._slots.battery.fresh(now_s, self._max_age_s)
+        return None if now_s - heard_at_s > self._max_age_s else self._reading
 
     def _look_at_silence(self) -> None:
         heard = self._known(self._clock.now_s()) is not None
