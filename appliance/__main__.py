@@ -11,10 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from appliance import can_log, ctl_files, probe
+from appliance import can_log, probe
 from appliance.arguments import command_line
 from appliance.clock import Clock, SystemClock
 from appliance.config import SiteError, load_site
+from appliance.ctl import recordings
 from appliance.processes import AlreadyRunningError, ProcessLock, end_with_runner
 from appliance.site import SiteSettings
 from appliance.supervisor import Lease
@@ -145,19 +146,19 @@ def _gui(chosen: argparse.Namespace) -> int:
 
 
 def _ctl(chosen: argparse.Namespace) -> int:
-    from appliance.ctl import Ctl, want_of
+    from appliance.ctl.asking import Ctl, want_of
 
     site = load_site(chosen.site)
     if chosen.what == "test":
-        from appliance import by_hand
+        from appliance.ctl import by_hand
 
         return by_hand.run(chosen, site, sys.stdout)
     if chosen.what == "blackbox":
-        return ctl_files.run(chosen, site, sys.stdout)
+        return recordings.run(chosen, site, sys.stdout)
     if chosen.what in ("info", "limits") or (chosen.what == "errors" and chosen.all):
-        from appliance import ctl_history
+        from appliance.ctl import history
 
-        return ctl_history.run(chosen, site, sys.stdout)
+        return history.run(chosen, site, sys.stdout)
     ctl = Ctl(Path(site.run_folder), chosen.json, sys.stdout)
     try:
         match chosen.what:

@@ -5,7 +5,8 @@ import math
 import os
 from pathlib import Path
 
-from appliance import can_log, ctl_files, probe
+from appliance import can_log, probe
+from appliance.ctl import recordings
 from appliance.model import State
 from appliance.statemachine.states import GOALS
 from appliance.statemachine.steps import NEXT
@@ -107,7 +108,7 @@ def _whole(text: str) -> int:
 
 
 def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """What `appliance/ctl_history.py` answers from the disk."""
+    """What `appliance/ctl/history.py` answers from the disk."""
     asks.choices["errors"].add_argument(
         "--all", action="store_true", help="every time one was raised, newest first, from the disk"
     )
@@ -117,7 +118,7 @@ def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser
 
 
 def _test_arguments(test: argparse.ArgumentParser) -> None:
-    """What `appliance/by_hand.py` does; without a WHAT it listens to the keyboard."""
+    """What `appliance/ctl/by_hand.py` does; without a WHAT it listens to the keyboard."""
     pin = "outside maintenance: ask for the installer's PIN (first line of what is piped in)"
     test.add_argument("--pin", action="store_true", help=pin)
     test.add_argument("--for", dest="test_s", type=_number, default=600.0, metavar="S")
@@ -175,7 +176,7 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     balance.add_argument("on_off", choices=("on", "off"))
     _history_arguments(asks)
     _test_arguments(asks.add_parser("test", help="test the box by hand, from the keyboard"))
-    ctl_files.add_arguments(asks.add_parser("blackbox", help="recordings of errors"))
+    recordings.add_arguments(asks.add_parser("blackbox", help="recordings of errors"))
     for parser in asks.choices.values():
         parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
         parser.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")

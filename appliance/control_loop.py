@@ -6,18 +6,18 @@ from typing import Final
 
 import msgspec
 
-from appliance.battery_watch import BatteryWatch
 from appliance.clock import Clock
 from appliance.crashes import Crashes
 from appliance.cycle import Cycle
-from appliance.grid_watch import GridWatch
 from appliance.mailbox import Slots
 from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapshot, State
 from appliance.site import RELAY_MAX_AGE_S, SiteSettings
 from appliance.statemachine.transitions import settle_s
-from appliance.stillness import Stillness
 from appliance.supervisor import Lease
 from appliance.testing import without_test
+from appliance.watches.battery import BatteryWatch
+from appliance.watches.grid import GridWatch
+from appliance.watches.stillness import Stillness
 
 CLIMATE_MAX_AGE_S: Final = 5.0
 HEALTH_MAX_AGE_S: Final = 30.0

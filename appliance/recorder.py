@@ -25,9 +25,9 @@ from appliance.model import (
     SetPower,
     Snapshot,
 )
-from appliance.notebook import Notebook
 from appliance.site import Language, SiteSettings
 from appliance.store import Store
+from appliance.store.notebook import Notebook
 from appliance.supervisor import Lease
 from appliance.undecided import as_it_is
 

@@ -4,8 +4,14 @@ from typing import Final
 
 import msgspec
 
-from appliance.battery_errors import flow_w
-from appliance.critically_low import LOW, critically_low, forbids_rescue, not_yet_up, trickle_w
+from appliance.errors.battery import flow_w
+from appliance.errors.critically_low import (
+    LOW,
+    critically_low,
+    forbids_rescue,
+    not_yet_up,
+    trickle_w,
+)
 from appliance.model import Memory, RescueCharge, Snapshot, State, Wish
 from appliance.site import SiteSettings
 

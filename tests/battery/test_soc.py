@@ -6,7 +6,7 @@ import pytest
 
 from appliance.io.bms.soc import NOTHING, CoulombCounter, SocCorrection, Step
 from appliance.model import BatteryMemory, Snapshot
-from appliance.stillness import Stillness
+from appliance.watches.stillness import Stillness
 from tests.battery.truth import Bench, WrongBms, read, real_rack
 from tests.stories import NOON, inverter
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from typing_extensions import override
 
-from appliance.battery_watch import BatteryWatch, of_no_use
 from appliance.model import BatteryReading, BatteryState, Decision, GoToState, State
+from appliance.watches.battery import BatteryWatch, of_no_use
 from tests.stories import Story, battery, rack, seen
 
 

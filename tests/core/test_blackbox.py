@@ -14,9 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appliance import blackbox_files as files
 from appliance.__main__ import main
-from appliance.blackbox import BlackBox
+from appliance.blackbox import BlackBox, files
 from appliance.errors import ROWS
 from appliance.model import ActiveError, Decision, Moment, Recorded, Snapshot
 from appliance.site.blackbox import BlackBox as Settings
@@ -195,7 +194,7 @@ def test_what_is_held_in_memory_is_bounded_in_bytes_and_in_time(
     site = Cycles(box, hz=50.0).run(300.0)
     assert 60.0 <= box.held_s <= 75.0
     held = box.held_bytes
-    monkeypatch.setattr("appliance.blackbox_memory.MEMORY_BYTES", held // 3)
+    monkeypatch.setattr("appliance.blackbox.memory.MEMORY_BYTES", held // 3)
     site.run(30.0)
     assert box.held_bytes <= held // 3
     assert box.held_s < 30.0

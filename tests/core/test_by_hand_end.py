@@ -15,7 +15,7 @@ from appliance.model import (
     StartTest,
     State,
 )
-from appliance.notebook import durable_of
+from appliance.store.notebook import durable_of
 from tests.core.boxes import (
     ERROR,
     IDLE,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.limit_hours import FREE, UNSEEN, LimitHours, split
+from appliance.counting.limit_hours import FREE, UNSEEN, LimitHours, split
+from appliance.counting.odometer import Odometer, start
 from appliance.model import (
     SAFE,
     BalanceEpisode,
@@ -20,7 +21,6 @@ from appliance.model import (
     State,
     SystemInfo,
 )
-from appliance.odometer import Odometer, start
 from tests.stories import NOON, battery, rack, seen
 
 

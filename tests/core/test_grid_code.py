@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from appliance.__main__ import main
 from appliance.config import GRID_CODES, SiteError, load_site
-from appliance.grid_watch import GridWatch
 from appliance.model import (
     BatteryState,
     Decision,
@@ -18,6 +17,7 @@ from appliance.model import (
     Snapshot,
     State,
 )
+from appliance.watches.grid import GridWatch
 from tests.stories import HOME, Story, battery, inverter, seen, with_grid_code
 
 NAMES = sorted(path.stem for path in GRID_CODES.glob("*.toml"))

@@ -7,7 +7,6 @@ import pytest
 from typing_extensions import override
 
 from appliance.config import load_site
-from appliance.grid_watch import GridWatch
 from appliance.model import (
     BatteryState,
     Decision,
@@ -20,6 +19,7 @@ from appliance.model import (
     State,
 )
 from appliance.site import Connection, Grid
+from appliance.watches.grid import GridWatch
 from tests.stories import HOME, Story, battery, inverter, rack, seen, with_grid_code
 
 SITE = load_site(HOME)

@@ -14,10 +14,10 @@ from random import Random
 import msgspec
 import pytest
 
-from appliance import ctl_history
 from appliance.__main__ import main
 from appliance.arguments import command_line
 from appliance.config import load_site
+from appliance.ctl import history
 from appliance.model import ActiveError, Severity, SystemInfo
 from appliance.site import SiteSettings, Storage
 from appliance.store import FILE_NAME, Durable, ErrorRecord, History, Outbox, Store, set_aside_files
@@ -294,7 +294,7 @@ def test_only_the_last_corrupt_stores_are_kept(tmp_path: Path) -> None:
 def ask(site: SiteSettings, *words: str) -> tuple[int, str]:
     chosen: Namespace = command_line().parse_args(["ctl", *words])
     out = io.StringIO()
-    return ctl_history.run(chosen, site, out), out.getvalue()
+    return history.run(chosen, site, out), out.getvalue()
 
 
 @pytest.fixture

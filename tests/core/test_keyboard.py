@@ -13,10 +13,10 @@ import pytest
 from typing_extensions import override
 
 from appliance.arguments import command_line
-from appliance.by_hand import plan, way
 from appliance.clock import VirtualClock
-from appliance.hands import ByHand
-from appliance.keyboard import Command, Help, Keyboard, Lines, More, Quit, Step, Wait, command
+from appliance.ctl.by_hand import plan, way
+from appliance.ctl.hands import ByHand
+from appliance.ctl.keyboard import Command, Help, Keyboard, Lines, More, Quit, Step, Wait, command
 from appliance.model import (
     Answer,
     BeatTest,

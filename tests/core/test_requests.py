@@ -20,8 +20,8 @@ from appliance.model import (
     SetPower,
     State,
 )
-from appliance.notebook import durable_of
 from appliance.store import Durable, Store
+from appliance.store.notebook import durable_of
 from appliance.wiring import starting_memory
 from tests.core.boxes import ERROR, IDLE, PRESSED, RELEASED, RUN, box
 from tests.stories import Story, battery, inverter, rack

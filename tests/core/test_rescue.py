@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from appliance.config import load_site
-from appliance.critically_low import critically_low, forbids_rescue, not_yet_up
 from appliance.errors import ROWS
+from appliance.errors.critically_low import critically_low, forbids_rescue, not_yet_up
 from appliance.model import (
     ActiveError,
     BatteryReading,

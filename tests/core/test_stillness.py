@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from appliance.model import MeterReading, Snapshot
-from appliance.stillness import STILLNESS, Stillness
+from appliance.watches.stillness import STILLNESS, Stillness
 from tests.stories import battery, inverter, seen
 
 

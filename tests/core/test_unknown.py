@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from appliance.battery_watch import BatteryWatch
 from appliance.errors import ERRORS, ROWS
 from appliance.model import (
     BatteryReading,
@@ -14,6 +13,7 @@ from appliance.model import (
     InverterState,
     State,
 )
+from appliance.watches.battery import BatteryWatch
 from tests.core.boxes import in_run
 from tests.stories import Story, battery, inverter, rack, seen
 
@@ -145,7 +145,9 @@ def test_cells_that_heat_up_are_seen_through_a_bad_wire() -> None:
     for beat in range(1_700):
         at_s = start_s + (beat + 1) * 0.1
         hot_c = 24.0 + (at_s - start_s) / 6.0
-        told = None if 8 <= beat % 20 < 12 else battery(rack(cell_max_c=hot_c, cell_min_c=hot_c - 3.0))
+        told = (
+            None if 8 <= beat % 20 < 12 else battery(rack(cell_max_c=hot_c, cell_min_c=hot_c - 3.0))
+        )
         decision = story.cycle.step(watch.look(seen(at_s, battery=told)))
         if 133 in [error.number for error in decision.errors]:
             break

@@ -7,8 +7,8 @@ from itertools import groupby
 
 import pytest
 
-from appliance.battery_errors import rack_apart
 from appliance.config import load_site
+from appliance.errors.battery import rack_apart
 from appliance.io.bms import Decoder, load_family
 from appliance.io.bms.request import Conversation, Request
 from appliance.io.bms.sleeping import sleeps_by_frame

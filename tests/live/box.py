@@ -17,7 +17,7 @@ import msgspec
 from appliance.__main__ import DISPLAY_VARIABLES
 from appliance.bus import CoreClient
 from appliance.crashes import FILE_NAME as CRASHES
-from appliance.ctl import status_words
+from appliance.ctl.asking import status_words
 from simulator.wire.control import SiteControl
 from tests.stories import HOME
 

@@ -13,10 +13,8 @@ from typing import Final
 import msgspec
 
 from appliance.battery.rescue import rescuing
-from appliance.battery_watch import BatteryWatch
 from appliance.config import build_modes
 from appliance.cycle import Cycle
-from appliance.grid_watch import GridWatch
 from appliance.model import (
     SAFE,
     BeatTest,
@@ -41,8 +39,10 @@ from appliance.model import (
     Want,
 )
 from appliance.statemachine.states import STATES
-from appliance.stillness import Stillness
 from appliance.store import Durable
+from appliance.watches.battery import BatteryWatch
+from appliance.watches.grid import GridWatch
+from appliance.watches.stillness import Stillness
 from appliance.wiring import starting_memory
 from tests.model.asking import any_request
 from tests.model.observer import BrokenPromiseError, Observer

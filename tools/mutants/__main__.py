@@ -25,9 +25,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 SAFETY: Final = (
     "appliance/statemachine/*.py",
     "appliance/limits.py",
-    "appliance/errors.py",
+    "appliance/errors/__init__.py",
     "appliance/*_errors.py",
-    "appliance/critically_low.py",
+    "appliance/errors/critically_low.py",
     "appliance/error_watch.py",
     "appliance/cycle.py",
     "appliance/answers/*.py",
@@ -39,9 +39,9 @@ BESIDE: Final = (
     "appliance/battery/balancing.py",
     "appliance/battery/joining.py",
     "appliance/battery/care.py",
-    "appliance/battery_watch.py",
-    "appliance/stillness.py",
-    "appliance/grid_watch.py",
+    "appliance/watches/battery.py",
+    "appliance/watches/stillness.py",
+    "appliance/watches/grid.py",
 )
 TESTS: Final = (
     "tests/core/test_double_entry.py",

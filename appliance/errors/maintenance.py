@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, Sources
+from appliance.errors.battery import NOWHERE, Sources
 from appliance.model import BatteryState, InverterState, Memory, Snapshot, State
 from appliance.site import SiteSettings
 

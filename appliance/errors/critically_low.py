@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, QUIET_C, Sources
+from appliance.errors.battery import NOWHERE, QUIET_C, Sources
 from appliance.model import STOPS, BatteryReading, BatteryState, Effect, Memory, Snapshot, State
 from appliance.site import SiteSettings
 

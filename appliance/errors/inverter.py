@@ -3,7 +3,7 @@
 from math import isnan
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, Sources, flow_w, just_started
+from appliance.errors.battery import NOWHERE, Sources, flow_w, just_started
 from appliance.model import InverterState, Memory, Snapshot, State
 from appliance.site import SiteSettings
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, QUIET_C, Sources, racks
+from appliance.errors.battery import NOWHERE, QUIET_C, Sources, racks
 from appliance.model import BatteryReading, Memory, RackReading, Snapshot, State
 from appliance.site import SiteSettings
 

@@ -15,8 +15,8 @@ from typing import Final, TextIO
 
 from appliance.bus import NO_ANSWER, CoreClient
 from appliance.clock import Clock, SystemClock
-from appliance.hands import ByHand
-from appliance.keyboard import HELP, Command, Keyboard, Quit, Step, Wait, percent
+from appliance.ctl.hands import ByHand
+from appliance.ctl.keyboard import HELP, Command, Keyboard, Quit, Step, Wait, percent
 from appliance.model import EndTest, ForceOutput, HoldPower, StartTest, State, StepTo, TryMode
 from appliance.site import SiteSettings
 from appliance.statemachine.steps import NEXT

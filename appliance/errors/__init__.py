@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.battery_errors import (
+from appliance.errors.battery import (
     NOWHERE,
     Sources,
     battery_fault,
@@ -24,7 +24,7 @@ from appliance.battery_errors import (
     soc_drifts,
     unheard_carries,
 )
-from appliance.cell_errors import (
+from appliance.errors.cells import (
     battery_inactive,
     cell_cold,
     cell_empty,
@@ -41,9 +41,9 @@ from appliance.cell_errors import (
     temperature_spread,
     unbalanced,
 )
-from appliance.climate_errors import climate_silent, condensation, fan_stands, relay_silent
-from appliance.critically_low import battery_beyond_rescue, battery_critical
-from appliance.grid_errors import (
+from appliance.errors.climate import climate_silent, condensation, fan_stands, relay_silent
+from appliance.errors.critically_low import battery_beyond_rescue, battery_critical
+from appliance.errors.grid import (
     exceeded_by_others,
     export_exceeded,
     frequency_high,
@@ -57,7 +57,7 @@ from appliance.grid_errors import (
     voltage_low,
     voltage_unusual,
 )
-from appliance.health_errors import (
+from appliance.errors.health import (
     COMPUTER,
     box_humid,
     button_pressed,
@@ -70,7 +70,7 @@ from appliance.health_errors import (
     update_failed,
     worn,
 )
-from appliance.inverter_errors import (
+from appliance.errors.inverter import (
     fast_one_disobeys,
     grid_outlasted,
     inverter_exceeds,
@@ -83,7 +83,7 @@ from appliance.inverter_errors import (
     slow_one_disobeys,
     start_timeout,
 )
-from appliance.known import (
+from appliance.errors.known import (
     Knows,
     battery_power,
     cells,
@@ -91,7 +91,7 @@ from appliance.known import (
     every_cell,
     inverter_state,
 )
-from appliance.maintenance_errors import live_in_maintenance
+from appliance.errors.maintenance import live_in_maintenance
 from appliance.model import (
     UNDER_VOLTAGE,
     WIRE_WORDS,

@@ -1,6 +1,6 @@
 """Conditions of the errors of fans, heaters, moist air and relays."""
 
-from appliance.battery_errors import NOWHERE, Sources
+from appliance.errors.battery import NOWHERE, Sources
 from appliance.model import Memory, Snapshot
 from appliance.site import SiteSettings
 

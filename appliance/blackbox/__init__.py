@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 import appliance
-from appliance import blackbox_files as files
-from appliance.blackbox_files import Header, Named, Part
-from appliance.blackbox_memory import Chunk, Ring, line
+from appliance.blackbox import files
+from appliance.blackbox.files import Header, Named, Part
+from appliance.blackbox.memory import Chunk, Ring, line
 from appliance.model import ActiveError, Moment, Severity
 from appliance.site.blackbox import BlackBox as Settings
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, Sources
+from appliance.errors.battery import NOWHERE, Sources
 from appliance.model import CAN_ACTIVE, UNDER_VOLTAGE, CanHealth, Memory, SensorReading, Snapshot
 from appliance.site import SiteSettings
 

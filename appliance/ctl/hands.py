@@ -7,7 +7,7 @@ from typing import Final, Protocol, TextIO
 
 from appliance.bus import NO_ANSWER
 from appliance.clock import Clock
-from appliance.keyboard import (
+from appliance.ctl.keyboard import (
     HELP,
     HOLD_S,
     Command,

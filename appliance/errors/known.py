@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from math import isnan
 
-from appliance.battery_errors import flow_w
+from appliance.errors.battery import flow_w
 from appliance.model import BatteryState, InverterState, RackReading, Snapshot
 
 Knows = Callable[[Snapshot, str], bool]

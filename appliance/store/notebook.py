@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from appliance.counting.limit_hours import LimitHours
+from appliance.counting.odometer import Odometer, start
 from appliance.errors import ROWS
-from appliance.limit_hours import LimitHours
 from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, State, SystemInfo
-from appliance.odometer import Odometer, start
 from appliance.store import Durable, Store, key_of
 
 KEEP_S: Final = 10.0

@@ -10,8 +10,8 @@ from typing import Final, TextIO
 
 import msgspec
 
-from appliance import blackbox_files as files
-from appliance.blackbox_files import ENDING, UNFINISHED, Entry, Header
+from appliance.blackbox import files
+from appliance.blackbox.files import ENDING, UNFINISHED, Entry, Header
 from appliance.site import SiteSettings
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2

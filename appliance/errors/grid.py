@@ -5,7 +5,7 @@ A plant that makes its own grid is judged by none of those that stop it.
 
 from typing import Final
 
-from appliance.battery_errors import NOWHERE, Sources
+from appliance.errors.battery import NOWHERE, Sources
 from appliance.model import (
     GridView,
     InverterReading,

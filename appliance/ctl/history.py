@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 import msgspec
 
-from appliance.limit_hours import FREE, UNSEEN
+from appliance.counting.limit_hours import FREE, UNSEEN
 from appliance.model import SystemInfo
 from appliance.processes import look
 from appliance.site import SiteSettings

@@ -1,0 +1,1 @@
+"""What is counted while the cycles run: energy, starts, hours at each limit. No clock, no I/O."""

@@ -1,0 +1,1 @@
+"""`appliance ctl`: asks a running box, reads what it remembers, tests it by hand."""
