@@ -97,7 +97,7 @@ class Cycle:
             row.update and not setpoints.contactors_closed and effects.isdisjoint(NO_UPDATE)
             and test is None,
             memory.cap,
-            test, memory.test_ended,
+            test, memory.test_ended, awaits_start=memory.awaits_start,
         )  # fmt: skip
 
     def _take_in(self, seen: Snapshot) -> tuple[Memory, tuple[Answer, ...]]:

@@ -342,5 +342,6 @@ def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s
         mode=durable.mode if known and durable.mode else site.control.start_mode,
         mode_by=durable.mode_by if known else "site.toml",
         errors=durable.latched,
+        awaits_start=durable.awaits_start,
         cap=durable.cap,
     )

@@ -63,7 +63,11 @@ def state(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> G
     before = memory.goal_before if STATES[memory.goal].ends_process else memory.goal
     # Whoever sees the box may have it try again at once; from afar its rests go on growing.
     stops = 0 if request.source in ON_SITE else memory.stops
-    return msgspec.structs.replace(memory, goal=goal, goal_before=before, stops=stops), reason
+    waits = memory.awaits_start and goal is not State.RUN
+    changed = msgspec.structs.replace(
+        memory, goal=goal, goal_before=before, stops=stops, awaits_start=waits
+    )
+    return changed, reason
 
 
 def _end_test(request: Request, memory: Memory, goal: State) -> Granted:

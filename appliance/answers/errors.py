@@ -78,7 +78,7 @@ def reset_estop(known: Known, request: Request, memory: Memory, seen: Snapshot) 
     maintained = memory.goal is State.MAINTENANCE
     goal = State.MAINTENANCE if maintained else State.IDLE
     then = "maintenance goes on" if maintained else "the box rests until somebody starts it"
-    changed = msgspec.structs.replace(memory, goal=goal, manual=None, stops=0)
+    changed = msgspec.structs.replace(memory, goal=goal, awaits_start=True, manual=None, stops=0)
     return known.after_errors(changed), f"the emergency stop is reset; {then}"
 
 

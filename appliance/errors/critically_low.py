@@ -53,6 +53,8 @@ def forbids_rescue(seen: Snapshot, memory: Memory, site: SiteSettings) -> str:
     """Why the battery may not be charged from the grid now, in words; "" when it may."""
     if not site.battery.rescue.enabled:
         return "the rescue charge is switched off in the settings"
+    if memory.awaits_start:
+        return "after the emergency stop somebody has to start the box"
     rescue = memory.rescue
     if rescue is not None and rescue.rests_until_s is not None:
         return f"the rescue charge pauses: {rescue.ended}"

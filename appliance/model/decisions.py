@@ -217,6 +217,8 @@ class Memory(Word, frozen=True):
     rack_pause: RackPause | None = None
     cap: PowerCap = NO_CAP
     """What the owner lets the battery do at most."""
+    awaits_start: bool = False
+    """An emergency stop was reset, and nobody has started the box since: nothing starts by itself."""
     goal_before: State | None = None
     """What was asked for before a restart was."""
     decided_at_s: float | None = None
@@ -342,6 +344,8 @@ class Decision(Word, frozen=True):
     """Somebody tests the box."""
     test_ended: str = ""
     """Why the last test ended; "" before the first, and while one runs."""
+    awaits_start: bool = False
+    """An emergency stop was reset, and nobody has started the box since."""
 
 
 class Moment(Word, frozen=True):

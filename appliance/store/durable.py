@@ -18,5 +18,7 @@ class Durable(msgspec.Struct, frozen=True, kw_only=True):
     """RUN, IDLE or MAINTENANCE: what somebody asked for last; None on a new box."""
     latched: tuple[ActiveError, ...] = ()
     """Errors only a person may reset; a restart is not a person."""
+    awaits_start: bool = False
+    """An emergency stop was reset, and nobody has started the box since."""
     cap: PowerCap = NO_CAP
     """What the owner lets the battery do at most."""

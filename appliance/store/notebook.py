@@ -182,6 +182,7 @@ def durable_of(decision: Decision, before: Durable | None) -> Durable:
         mode=decision.mode,
         mode_by=decision.mode_by,
         goal=goal,
+        awaits_start=decision.awaits_start,
         cap=decision.cap,
         latched=tuple(
             error

@@ -22,10 +22,13 @@ from appliance.model import (
     MeterReading,
     PhaseReading,
     RescueCharge,
+    ResetEstop,
     State,
 )
 from appliance.site import Battery, SiteSettings
 from appliance.site.rescue import Rescue
+from appliance.store.notebook import durable_of
+from appliance.wiring import starting_memory
 from tests.stories import HOME, NOON, Story, battery, inverter, rack, seen
 
 SITE = load_site(HOME)
@@ -412,3 +415,23 @@ def test_what_an_error_leaves_must_be_worth_it() -> None:
 
     assert answer(2.2) == ""
     assert answer(2.1) == "error 128 Battery current too high"
+
+
+def test_after_an_emergency_stop_nothing_starts_before_somebody_starts_it() -> None:
+    story = resting()
+    story.step(board=BoardReading(estop_pressed=True))
+    story.run(1.0, board=BoardReading(estop_pressed=False))
+    assert story.ask(ResetEstop()).ok
+    story.run(80.0, battery=low(closed=False))
+    assert story.last.state is State.IDLE
+    told = [error.source for error in story.last.errors if error.number == 116]
+    assert told == ["battery: after the emergency stop somebody has to start the box"]
+    again = Story(changes=dict(story.changes))
+    durable = durable_of(story.last, None)
+    again.cycle.adopt(starting_memory(durable, SITE, set(), again.now_s))
+    again.run(80.0)
+    assert again.last.state is State.IDLE, "nor after a restart"
+    assert story.ask(GoToState(State.IDLE)).ok
+    assert story.run(80.0).state is State.IDLE
+    assert story.ask(GoToState(State.RUN)).ok
+    assert story.run(1.0).state is State.PRECHARGE
