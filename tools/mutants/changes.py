@@ -98,6 +98,8 @@ def _places(statement: ast.stmt) -> Iterator[tuple[str, Path, ast.AST, list[Edit
     """All nodes of a statement of the module that can be changed, with the ways to do so."""
     if isinstance(statement, ast.Import | ast.ImportFrom) or _is_text(statement):
         return
+    if _is_for_tools(statement):
+        return
     yield from _walk(statement, (), "", None)
 
 
@@ -146,6 +148,14 @@ def _inner(node: ast.AST, function: str) -> str:
 def in_function(function: str) -> bool:
     """Else it belongs to the body of the module or of a class."""
     return function.endswith(")")
+
+
+def _is_for_tools(statement: ast.stmt) -> bool:
+    """What no running code looks at: `__all__`, and names of types."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return False
+    name = statement.targets[0].id
+    return name == "__all__" or (isinstance(statement.value, ast.Subscript) and not name.isupper())
 
 
 def _is_text(node: ast.AST) -> bool:

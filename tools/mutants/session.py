@@ -71,20 +71,17 @@ class Session:
     def _measure(self, items: dict[str, pytest.Item]) -> None:
         """In a fork: how long each test takes, and which lines of the mutated files it runs."""
         files = {str(self._root / mutant.file): mutant.file for mutant in self._mutants}
-        known = self._root / "build" / "mutants_lines.json"
-        digest = self._digest()
-        found = json.loads(known.read_text()) if known.exists() else {}
-        if found.pop("digest", "") != digest:
+        known = self._root / "build" / f"mutants_lines_{self._digest(files)}.json"
+        if not known.exists():
             known.parent.mkdir(parents=True, exist_ok=True)
             pid = os.fork()
             if pid == 0:
                 _quiet()
                 found = {name: self._measured(item, files) for name, item in items.items()}
-                known.write_text(json.dumps({"digest": digest, **found}))
+                known.write_text(json.dumps(found))
                 os._exit(0)
             os.waitpid(pid, 0)
-            found = json.loads(known.read_text())
-            del found["digest"]
+        found = json.loads(known.read_text())
         for name, one in found.items():
             if one is None:
                 print(f"fails unchanged, left out: {name}", flush=True)
@@ -93,11 +90,12 @@ class Session:
             if not one["all"]:
                 self._lines[name] = {(file, line) for file, line in one["lines"]}
 
-    def _digest(self) -> str:
-        """Of all sources that matter."""
+    def _digest(self, files: dict[str, str]) -> str:
+        """Of all sources that matter, the files that are looked at and the tests that are run."""
         sources = [*(self._root / "appliance").rglob("*.py"), *(self._root / "tests").rglob("*.py")]
         told = [source.read_bytes() for source in sorted(sources)]
-        return hashlib.sha256(b"".join(told)).hexdigest()
+        told += [name.encode() for name in (*sorted(files.values()), *self._tests)]
+        return hashlib.sha256(b"".join(told)).hexdigest()[:12]
 
     def _measured(self, item: pytest.Item, files: dict[str, str]) -> dict[str, Any] | None:
         lines: Lines = set()
