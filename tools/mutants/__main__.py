@@ -87,7 +87,7 @@ TESTS_BESIDE: Final = (
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--only", default="", help="files whose path contains this")
+    parser.add_argument("--only", default="", help="files whose path contains one of these (a,b)")
     parser.add_argument(
         "--beside", action="store_true", help="also the code beside the safety code"
     )
@@ -102,7 +102,7 @@ def _arguments() -> argparse.Namespace:
 def _files(patterns: tuple[str, ...], only: str) -> list[str]:
     found = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
     names = [path.relative_to(ROOT).as_posix() for path in dict.fromkeys(found)]
-    return [name for name in names if only in name]
+    return [name for name in names if any(part in name for part in only.split(","))]
 
 
 def _together(before: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
