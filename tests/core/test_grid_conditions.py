@@ -87,7 +87,7 @@ STILL_LIVE = ("grid: no voltage at the meter, and the inverter still has it",)
 
 def test_an_island_at_the_edges_of_power() -> None:
     def of(power_w: float | None, grid_w: float | None, **changes: Any) -> tuple[str, ...]:
-        readings = {
+        readings: dict[str, Any] = {
             "inverter": inverter(power_w, **changes) if power_w is not None else unsaid,
             "grid": MeterReading(grid_w),
             "grid_view": view(frequency_hz=DRIFTING),
@@ -133,7 +133,7 @@ def test_an_inverter_that_has_voltage_where_the_meter_has_none() -> None:
     def of(
         meter: tuple[PhaseReading, ...], behind: tuple[PhaseReading, ...], **changes: Any
     ) -> tuple[str, ...]:
-        readings = {
+        readings: dict[str, Any] = {
             "inverter": inverter(900.0, phases=behind),
             "grid": MeterReading(0.0, phases=meter),
             "grid_view": view(lost=True, frequency_hz=DRIFTING),
@@ -211,7 +211,7 @@ def test_who_exceeds_the_connection(
         expected = EXCEEDED if number == raised else AWAY
 
         def of(excess_s: float, number: int = number, **changes: Any) -> tuple[str, ...]:
-            readings = {
+            readings: dict[str, Any] = {
                 "inverter": inverter(battery_w), "grid": MeterReading(grid_w),
                 "grid_view": view(excess_s=excess_s),
             }  # fmt: skip
