@@ -48,7 +48,8 @@ class GridWatch:
         self._told: MeterReading | InverterReading | None = None
         self._told_at_s = 0.0
         """When whoever measures the grid said something new: one dip is no long dip until it is seen again."""
-        self._wired: set[tuple[bool, int]] = set()
+        self._wired: dict[bool, set[int]] = {True: set(), False: set()}
+        """Phases that had a voltage, by the meter and by the inverter."""
         self._hertz: deque[tuple[float, float]] = deque()
         self._hertz_told: MeterReading | InverterReading | None = None
         self._rocof: float | None = None
@@ -93,11 +94,11 @@ class GridWatch:
 
     def _of_wired(self, volts: tuple[float, ...], by_meter: bool) -> tuple[float, ...]:
         """Without phases that never had a voltage: a three-phase meter may measure only one."""
-        if len(self._wired) < len(volts):
+        wired = self._wired[by_meter]
+        if len(wired) < len(volts):
             half_v = WIRED_PU * self._code.nominal_v
-            self._wired |= {(by_meter, n) for n, volt in enumerate(volts) if volt > half_v}
-        wired = [volt for n, volt in enumerate(volts) if (by_meter, n) in self._wired]
-        return volts if len(wired) == len(volts) else tuple(wired)
+            wired |= {n for n, volt in enumerate(volts) if volt > half_v}
+        return tuple([volt for n, volt in enumerate(volts) if n in wired])
 
     def _steady_s(self, volts: tuple[float, ...], hertz: float | None, now_s: float) -> float:
         window, nominal_v = self._code.connect, self._code.nominal_v
