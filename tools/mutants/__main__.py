@@ -79,10 +79,13 @@ TESTS: Final = (
     "tests/core/test_battery_watch.py",
     "tests/core/test_health.py",
     "tests/core/test_grid_watch.py",
+    "tests/core/test_edges_of_time.py",
+    "tests/core/test_answers_to_tests.py",
     "tests/battery/test_sleeping.py",
+    "tests/battery/test_balancing.py",
+    "tests/climate/test_force.py",
 )
 TESTS_BESIDE: Final = (
-    "tests/battery/test_balancing.py",
     "tests/battery/test_joining.py",
     "tests/battery/test_joining_pause.py",
 )
