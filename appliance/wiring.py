@@ -4,12 +4,9 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 import appliance
 from appliance import latch
@@ -22,7 +19,6 @@ from appliance.config import build_modes, mode_inputs
 from appliance.control_loop import ControlLoop
 from appliance.crashes import Crashes
 from appliance.cycle import Cycle
-from appliance.errors import ESTOP_NUMBER, ROWS
 from appliance.health import health_workers, stores_at_boot
 from appliance.io.bms import bms_workers
 from appliance.io.board import board_workers
@@ -31,14 +27,15 @@ from appliance.io.modbus_workers import modbus_workers
 from appliance.io.relays import relay_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
-from appliance.model import ActiveError, BatteryMemory, Memory, Scheduling, State, Status
+from appliance.model import BatteryMemory, Scheduling, State, Status
 from appliance.pin import PinKeeper
 from appliance.processes import look
 from appliance.realtime import Realtime
+from appliance.recall import known_battery, remembered, starting_memory, unread, waking_memory
 from appliance.recorder import Recorder
 from appliance.site import SiteSettings
 from appliance.statemachine.states import STATES
-from appliance.store import FILE_NAME, Durable, MemoryLostError, Store
+from appliance.store import FILE_NAME, Store
 from appliance.supervisor import Lease, Supervisor, Worker
 from appliance.undecided import as_it_is
 from appliance.watchdog import feed_while_alive, find_watchdog
@@ -284,64 +281,3 @@ def _says(path: Path, name: str) -> bool | None:
         return bool(json.loads(path.read_text(encoding="utf-8"))[name])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def remembered(data_folder: Path, clock: Clock) -> Durable:
-    """What the last run left. Where it is lost, in whole or for the latch alone, the stop counts as latched."""
-    with closing(Store(data_folder / FILE_NAME)) as store:
-        try:
-            durable = store.recall()
-        except MemoryLostError as error:
-            log.error("the box has lost its memory, so it counts as stopped: %s", error)
-            durable = Durable(goal=State.IDLE, latched=(unknown_estop(clock),))
-            store.remember(durable)
-    latched = latch.read(data_folder)
-    if latched is None and durable.mode is not None:
-        latched = True  # not a new box, so somebody has taken its memory
-    if latched and all(error.number != ESTOP_NUMBER for error in durable.latched):
-        durable = msgspec.structs.replace(durable, latched=(unknown_estop(clock), *durable.latched))
-    return durable
-
-
-def unread(data_folder: Path, clock: Clock) -> Durable:
-    """The store cannot be opened, as on a full disk: at rest until somebody asks, and stopped unless it is known
-    that it was not."""
-    free = latch.read(data_folder) is False
-    return Durable(goal=State.IDLE, latched=() if free else (unknown_estop(clock),))
-
-
-def known_battery(data_folder: Path) -> BatteryMemory:
-    """What the last run knew of the battery."""
-    with closing(Store(data_folder / FILE_NAME)) as store:
-        return store.recall_battery()
-
-
-def waking_memory(memory: Memory) -> Memory:
-    """The battery was asleep when the last run ended: it is woken now, and may be silent for a while."""
-    return msgspec.structs.replace(memory, waking=True, woken_at_s=memory.state_since_s)
-
-
-def unknown_estop(clock: Clock) -> ActiveError:
-    """Whether the emergency stop was latched is not known any more: it counts as latched."""
-    row = ROWS[ESTOP_NUMBER]
-    return ActiveError(
-        number=row.number, source="emergency stop: not known after a loss of memory",
-        severity=row.severity, title=row.title, remedy=row.remedy, effects=row.effects,
-        since_at=clock.utc(), latched=True,
-    )  # fmt: skip
-
-
-def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s: float) -> Memory:
-    """Where the core goes on after a restart: same mode, same rest, still latched what was latched."""
-    known = durable.mode is not None and durable.mode in modes
-    goal = durable.goal or State(site.control.start_state)
-    return Memory(
-        state=State.INIT,
-        state_since_s=now_s,
-        goal=goal,
-        mode=durable.mode if known and durable.mode else site.control.start_mode,
-        mode_by=durable.mode_by if known else "site.toml",
-        errors=durable.latched,
-        awaits_start=durable.awaits_start,
-        cap=durable.cap,
-    )

@@ -14,33 +14,16 @@ plain seconds are monotonic. A value that is not known is `None`, never 0.
 
 from appliance.model.battery_memory import BalanceEpisode, BatteryMemory
 from appliance.model.decisions import (
-    NO_CAP,
-    SAFE,
-    STOPS,
-    ActiveError,
     BatteryView,
     Decision,
-    Effect,
-    ForcedActuator,
     GridView,
-    Lateness,
     Limits,
-    ManualPower,
-    Memory,
     Moment,
-    PowerCap,
-    RackApart,
-    RackPause,
     Recorded,
-    RescueCharge,
-    RunningTest,
-    Scheduling,
-    Setpoints,
-    Severity,
     Snapshot,
-    Status,
     Wish,
 )
+from appliance.model.errors import STOPS, ActiveError, Effect, Severity
 from appliance.model.health import (
     CAN_ACTIVE,
     CAN_DOWN,
@@ -55,6 +38,19 @@ from appliance.model.health import (
     PollHealth,
     WearHealth,
     WireCounts,
+)
+from appliance.model.memory import (
+    NO_CAP,
+    SAFE,
+    ForcedActuator,
+    ManualPower,
+    Memory,
+    PowerCap,
+    RackApart,
+    RackPause,
+    RescueCharge,
+    RunningTest,
+    Setpoints,
 )
 from appliance.model.readings import (
     SHORT_CIRCUIT,
@@ -97,6 +93,7 @@ from appliance.model.requests import (
     TryMode,
     Want,
 )
+from appliance.model.status import Lateness, Scheduling, Status
 from appliance.model.system_info import FirmwareChange, SystemInfo
 from appliance.model.word import (
     Word,

@@ -19,9 +19,9 @@ from appliance.model import (
     State,
     Want,
 )
+from appliance.recall import remembered, starting_memory
 from appliance.store import FILE_NAME, Durable, Store
 from appliance.store.notebook import durable_of
-from appliance.wiring import remembered, starting_memory
 from tests.core.boxes import ALARM, DOWN, OFF, OPEN, PRESSED, box
 from tests.stories import NOON, Story, battery, inverter, rack
 

@@ -20,9 +20,9 @@ from appliance.model import (
     SetPower,
     State,
 )
+from appliance.recall import starting_memory
 from appliance.store import Durable, Store
 from appliance.store.notebook import durable_of
-from appliance.wiring import starting_memory
 from tests.core.boxes import ERROR, IDLE, PRESSED, RELEASED, RUN, box
 from tests.stories import Story, battery, inverter, rack
 

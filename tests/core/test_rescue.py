@@ -25,10 +25,10 @@ from appliance.model import (
     ResetEstop,
     State,
 )
+from appliance.recall import starting_memory
 from appliance.site import Battery, SiteSettings
 from appliance.site.rescue import Rescue
 from appliance.store.notebook import durable_of
-from appliance.wiring import starting_memory
 from tests.stories import HOME, NOON, Story, battery, inverter, rack, seen
 
 SITE = load_site(HOME)

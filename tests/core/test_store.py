@@ -27,10 +27,11 @@ from appliance.model import (
     Severity,
     State,
 )
+from appliance.recall import starting_memory
 from appliance.recorder import Recorder
 from appliance.store import Durable, MemoryLostError, Outbox, Store
 from appliance.supervisor import Lease
-from appliance.wiring import Core, starting_memory
+from appliance.wiring import Core
 from tests.stories import HOME, NOON, Story, seen
 
 

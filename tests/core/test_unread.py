@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from appliance import latch, wiring
+from appliance import latch, recall, wiring
 from appliance.clock import VirtualClock
 from appliance.config import load_site
 from appliance.model import ActiveError, PowerCap, State
+from appliance.recall import unknown_estop
 from appliance.store import FILE_NAME, Durable, Store
 from appliance.supervisor import Lease, Supervisor
-from appliance.wiring import EXIT_CODES, Core, unknown_estop
+from appliance.wiring import EXIT_CODES, Core
 from tests.stories import HOME, NOON
 
 FULL = sqlite3.OperationalError("database or disk is full")
@@ -46,6 +47,7 @@ class Disk:
         (folder / "run").mkdir()
         self.site = load_site(folder / "site.toml")
         monkeypatch.setattr(wiring, "Store", self.store)
+        monkeypatch.setattr(recall, "Store", self.store)
         monkeypatch.setattr(Supervisor, "ensure_running", lambda *_: None)
 
     def store(self, *settings: object) -> Store:

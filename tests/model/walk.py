@@ -38,12 +38,12 @@ from appliance.model import (
     TryMode,
     Want,
 )
+from appliance.recall import starting_memory
 from appliance.statemachine.states import STATES
 from appliance.store import Durable
 from appliance.watches.battery import BatteryWatch
 from appliance.watches.grid import GridWatch
 from appliance.watches.stillness import Stillness
-from appliance.wiring import starting_memory
 from tests.model.asking import any_request
 from tests.model.observer import BrokenPromiseError, Observer
 from tests.model.plant import WHIMS, Plant
