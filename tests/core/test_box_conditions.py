@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import ERRORS, ROWS
+from appliance.errors.known import cells, every_cell
 from appliance.model import (
     ActuatorReading,
     BatteryState,
@@ -23,7 +24,7 @@ from appliance.model import (
 )
 from appliance.site import Climate, PinRelay, SiteSettings, Zone
 from tests.core.conditions import SITE, holds, knows
-from tests.stories import battery, inverter, rack
+from tests.stories import battery, inverter, rack, seen
 
 AWAY: tuple[str, ...] = ()
 NAN = float("nan")
@@ -304,6 +305,24 @@ def test_what_is_known_of_cells(number: int) -> None:
             gone = battery(rack(1), rack(2, contactors_closed=False, **{name: unknown}))
             judged = number in EVERY_RACK and name in CELLS[number]
             assert knows(number, "rack 2", battery=gone) != judged
+
+
+def test_asking_what_is_known() -> None:
+    working, every = cells("cell_max_v"), every_cell("cell_max_v")
+    told = seen(battery=battery(rack(1), rack(2, cell_max_v=None)))
+    for asked in (working, every):
+        assert asked(told, "rack 1") is True
+        assert asked(told, "rack 2") is False
+        assert asked(told, "rack 3") is False
+        assert asked(seen(battery=None), "rack 1") is False
+    away = seen(battery=battery(rack(1), rack(2, cell_max_v=None, contactors_closed=False)))
+    assert working(away, "rack 2") is True
+    assert every(away, "rack 2") is False
+    none = seen(battery=battery(rack(1, cell_max_v=NAN)))
+    assert working(none, "rack 1") is every(none, "rack 1") is False
+    both = cells("cell_min_v", "cell_max_v")
+    assert both(told, "rack 1") is True
+    assert both(told, "rack 2") is False
 
 
 def test_what_is_known_of_contactors_power_and_inverter() -> None:
