@@ -163,7 +163,7 @@ def test_a_reset_needs_to_know_that_the_cause_is_gone(
 
 @pytest.mark.parametrize(("number", "other"), [(112, "cell_min_c"), (133, "cell_min_c")])
 def test_what_it_is_not_judged_by_may_be_unknown(number: int, other: str) -> None:
-    hurts = {112: {"battery": battery(rack(cell_max_v=3.9))}, 133: {"battery_view": rising(60.0)}}
+    hurts: dict[int, dict[str, Any]] = {112: {"battery": battery(rack(cell_max_v=3.9))}, 133: {"battery_view": rising(60.0)}}
     story = latched(number, **hurts[number])
     story.step(battery=unclear(**{other: None}))
     assert story.ask(ResetErrors(number)).ok
