@@ -16,7 +16,6 @@ from appliance.model import (
     StartTest,
     State,
 )
-from appliance.statemachine.transitions import settle_s
 from appliance.testing import Rest
 from tests.core.boxes import DOWN, ERROR, IDLE, INIT, MAINTENANCE, OFF, RUN, STOPPING, WAKING, box
 from tests.core.by_hand import with_pin
@@ -91,16 +90,6 @@ def test_cycles_are_counted_one_by_one() -> None:
 def test_a_box_at_rest_wishes_nothing(state: State) -> None:
     decision = box(state).last
     assert (decision.wish_w, decision.limits.max_charge_w, decision.limits.binding) == (0.0, 0.0, None)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("stops", "rests_s"),
-    [(0, 3.0), (1, 3.0), (2, 6.0), (3, 12.0), (8, 384.0), (9, 768.0), (10, 900.0), (5_000, 900.0)],
-)
-def test_each_stop_in_a_row_rests_twice_as_long_as_the_one_before(
-    stops: int, rests_s: float
-) -> None:
-    assert settle_s(stops) == rests_s
 
 
 def test_a_waking_box_that_is_to_rest_does_not_connect_first() -> None:
