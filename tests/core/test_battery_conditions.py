@@ -126,6 +126,26 @@ def test_faults_with_their_words() -> None:
     assert holds(102, battery=battery(rack(1), rack(2), faults=("a",))) == ("battery: a",)
 
 
+def test_power_exactly_at_its_bounds() -> None:
+    def of(power_w: float, commanded_w: float = 0.0, *raised: ActiveError) -> tuple[str, ...]:
+        memory = {"commanded": replace(ON, power_w=commanded_w), "errors": raised}
+        return holds(134, memory=memory, battery=battery(power_w=power_w))
+
+    assert of(500.0) == of(-500.0) == AWAY
+    assert of(500.1) == ("battery: is discharged",)
+    assert of(-500.1) == ("battery: is charged",)
+    assert of(501.0, 0.001) == of(-501.0, -0.001) == AWAY, "asked for, however little"
+    hot = error(Effect.NO_CHARGE, Effect.NO_DISCHARGE)
+    assert of(212.0, 0.0, hot) == of(-212.0, 0.0, hot) == AWAY
+    assert of(212.1, 0.0, hot) == ("battery: is discharged",)
+
+
+def test_a_rack_whose_contactors_nobody_tells_of_is_not_apart_for_that() -> None:
+    assert holds(126, battery=battery(rack(1), rack(2, contactors_closed=None))) == AWAY
+    told = battery(rack(1), rack(2, contactors_closed=None, faults=("hm",)))
+    assert holds(126, battery=told) == ("rack 2: hm",)
+
+
 def test_a_faulty_rack_that_is_silent_leaves_at_once() -> None:
     gone = RackReading(1, faults=("a",))
     told = battery(gone, rack(2), faults=("rack 1: a",))
