@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,6 +103,7 @@ def _arguments() -> argparse.Namespace:
         "--beside", action="store_true", help="also the code beside the safety code"
     )
     parser.add_argument("--every", type=int, default=1, help="every n-th mutant only")
+    parser.add_argument("--minutes", type=float, default=inf, help="then it ends with what it has")
     parser.add_argument("--walk", type=int, default=8_000, help="cycles of the walk at the end")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "mutants.json")
     parser.add_argument("--report", type=Path, default=None, help="docs/mutants.md, of a whole run")
@@ -140,7 +142,7 @@ def main() -> int:
         mutants = [mutant for mutant in mutants if mutant.key in left]
     tests = _files(TESTS + (TESTS_BESIDE if arguments.beside else ()), "")
     print(f"{len(mutants)} mutants, {len(tests)} files of tests", flush=True)
-    session = Session(ROOT, mutants, tests, arguments.jobs, arguments.walk)
+    session = Session(ROOT, mutants, tests, arguments.jobs, arguments.walk, arguments.minutes)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
         options = [
@@ -159,7 +161,7 @@ def main() -> int:
         print("no test was run", file=sys.stderr)
         return 2
     result: dict[str, Any] = {
-        "mutants": len(mutants),
+        "mutants": session.tried,
         "took_s": round(time.monotonic() - began_s),
         "tests": len(session.durations),
         "files": session.by_file(),
@@ -170,9 +172,9 @@ def main() -> int:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=1, ensure_ascii=False))
     open_ones = write_report(ROOT, result, arguments.report)
-    killed = len(mutants) - len(session.survivors)
+    killed = session.tried - len(session.survivors)
     print(
-        f"{killed} of {len(mutants)} killed in {result['took_s']} s; {open_ones} without a reason"
+        f"{killed} of {session.tried} killed in {result['took_s']} s; {open_ones} without a reason"
     )
     return 1 if open_ones else 0
 

@@ -9,7 +9,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -34,9 +35,10 @@ class Session:
     """A pytest plugin: collects as usual, then takes the place of the loop that runs the tests."""
 
     def __init__(
-        self, root: Path, mutants: list[Mutant], tests: list[str], jobs: int, walked: int
-    ) -> None:
-        self._walked = walked
+        self, root: Path, mutants: list[Mutant], tests: list[str], jobs: int, walked: int,
+        minutes: float,
+    ) -> None:  # fmt: skip
+        self._walked, self._ends_s = walked, time.monotonic() + 60.0 * minutes
         self._root, self._mutants, self._tests, self._jobs = root, mutants, tests, jobs
         self.durations: dict[str, float] = {}
         self._lines: dict[str, Lines] = {}
@@ -61,10 +63,13 @@ class Session:
         self._measure(items)
         ordered = sorted(self.durations, key=lambda name: self.durations[name])
         gc.freeze()
-        left = self._try(self._mutants, lambda m: self._run(m, items, ordered))
+        left, self._mutants = self._try(self._mutants, lambda m: self._run(m, items, ordered))
+        self._ends_s = inf
         tables = [mutant for mutant in left if not in_function(mutant.function)]
         print(f"{len(left)} survive; {len(tables)} tables once more, anew", flush=True)
-        again = self._try(tables, lambda m: survives_anew(self._root, m, self._tests, self._walked))
+        again, _ = self._try(
+            tables, lambda m: survives_anew(self._root, m, self._tests, self._walked)
+        )
         self.survivors = [one for one in left if one not in tables or one in again]
         return True
 
@@ -156,16 +161,21 @@ class Session:
                 return False
         return walk_survives(self._walked)
 
-    def _try(self, mutants: Iterable[Mutant], survives: Callable[[Mutant], bool]) -> list[Mutant]:
-        """Each in a fork, some at a time; those that survive, in order."""
-        waiting, running, left = list(mutants), {}, []
+    def _try(
+        self, mutants: list[Mutant], survives: Callable[[Mutant], bool]
+    ) -> tuple[list[Mutant], list[Mutant]]:
+        """Each in a fork, some at a time, until the time is over; those that survive in order, and all that were tried."""
+        waiting, running, left, tried = list(mutants), {}, [], []
         Random(1).shuffle(
             waiting
         )  # so that the figures of a run that is not over yet say something
-        done, began_s, total = 0, time.monotonic(), len(list(mutants))
+        done, began_s, total = 0, time.monotonic(), len(mutants)
         while waiting or running:
+            if time.monotonic() > self._ends_s:
+                waiting.clear()
             while waiting and len(running) < self._jobs:
                 mutant = waiting.pop()
+                tried.append(mutant)
                 running[_forked(lambda m=mutant: survives(m))] = mutant  # type: ignore[misc]
             pid, status = os.wait()
             mutant = running.pop(pid)
@@ -179,7 +189,7 @@ class Session:
                     f"{done} of {total}, {len(left)} survive, {time.monotonic() - began_s:.0f} s",
                     flush=True,
                 )
-        return sorted(left, key=lambda mutant: (mutant.file, mutant.line, mutant.what))
+        return sorted(left, key=lambda mutant: (mutant.file, mutant.line, mutant.what)), tried
 
     def _remember(self, pid: int, place: str) -> None:
         """Which test has killed."""
@@ -190,6 +200,11 @@ class Session:
             killers.pop(name, None)
             killers[name] = None
             told.unlink()
+
+    @property
+    def tried(self) -> int:
+        """How many there was time for."""
+        return len(self._mutants)
 
     def by_file(self) -> dict[str, dict[str, int]]:
         """How many there were, and how many survived."""
