@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
@@ -85,15 +86,27 @@ def _derive(name: str, module: ModuleType, done: set[int]) -> None:
     path = getattr(module, "__file__", None)
     if path is None:
         return
-    for number, statement in enumerate(_body(path)):
-        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
-            continue
+    for number, (statement, uses) in enumerate(assignments(path)):
         key = hash((path, number))
-        uses = {one.id for one in ast.walk(statement.value) if isinstance(one, ast.Name)}
         if name in uses and key not in done:
             done.add(key)
             _assign(statement, module, done)
 
 
-def _body(path: str) -> list[ast.stmt]:
-    return ast.parse(Path(path).read_text(encoding="utf-8")).body
+@cache
+def assignments(path: str) -> list[tuple[ast.Assign | ast.AnnAssign, frozenset[str]]]:
+    """What the body of a module assigns, and the names it makes that of; read once, before the forks."""
+    body = ast.parse(Path(path).read_text(encoding="utf-8")).body
+    return [
+        (one, frozenset(name.id for name in ast.walk(one.value) if isinstance(name, ast.Name)))
+        for one in body
+        if isinstance(one, ast.Assign | ast.AnnAssign) and one.value is not None
+    ]
+
+
+def read_all() -> None:
+    """Reads every module that may be changed or may use what is."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if path is not None and module.__name__.startswith(("appliance.", "tests.")):
+            assignments(path)

@@ -21,7 +21,7 @@ import pytest
 from tests import stories
 from tools.mutants.changes import Mutant, in_function
 from tools.mutants.fresh import survives_anew, walk_survives
-from tools.mutants.putting import put
+from tools.mutants.putting import put, read_all
 
 Lines = set[tuple[str, int]]
 KILLED, SURVIVED, STUCK = 1, 0, 2
@@ -62,6 +62,7 @@ class Session:
         items = {item.nodeid: item for item in session.items}
         self._measure(items)
         ordered = sorted(self.durations, key=lambda name: self.durations[name])
+        read_all()
         gc.freeze()
         left, self._mutants = self._try(self._mutants, lambda m: self._run(m, items, ordered))
         self._ends_s = inf
