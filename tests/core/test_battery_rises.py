@@ -45,6 +45,7 @@ def every_ten(*degrees_c: float) -> list[tuple[float, float | None]]:
 def test_the_lowest_of_the_last_minute() -> None:
     told = rises(*every_ten(20.0, 21.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0, 28.0))
     assert told == [0.0, 0.0, 2.0, 3.0, 4.0, 5.0, 6.0, 6.0, 6.0]
+    assert rises(*every_ten(20.0, 30.0, 25.0, 26.0, 26.0, 26.0, 26.0, 28.0))[-1] == 3.0
     assert rises(*every_ten(25.0, 22.0, 24.0, 22.0, 24.5)) == [0.0, 0.0, 2.0, 0.0, 2.5]
     assert rises((0.0, 20.0), (10.0, 22.0), (20.0, 23.0), (30.0, 24.0), (40.0, 25.0), (50.0, 26.0),
                  (60.0, 27.0), (60.75, 29.0), (61.0, 29.0))[-3:] == [7.0, 7.0, 7.0]  # fmt: skip

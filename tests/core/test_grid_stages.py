@@ -132,6 +132,39 @@ def test_a_stage_counts_beyond_its_figure_and_after_its_time(
     assert told(beyond, after_s + 3.125) == ((name,), (name,))
 
 
+@pytest.mark.parametrize(
+    ("reading", "outside"),
+    [
+        (meter(150.0, hertz=47.4), "frequency below 47.5"), (meter(250.0, hertz=47.4), "frequency below 47.5"),
+        (meter(140.0, hertz=47.5), "voltage below 0.75"), (meter(140.0, hertz=51.5), "voltage below 0.75"),
+    ],
+)  # fmt: skip
+def test_at_its_figure_a_stage_is_none_although_another_is(
+    reading: MeterReading, outside: str
+) -> None:
+    watch = GridWatch(CODE)
+    view(watch, 0.0, meter(200.0))
+    told = [view(watch, at_s, msgspec.structs.replace(reading)) for at_s in (10.0, 20.0)]
+    assert told[-1].outside == (outside,)
+
+
+@pytest.mark.parametrize(
+    ("only", "reading"),
+    [
+        (stage("voltage", "below", 0.75, 3.0), meter(149.0)),
+        (stage("voltage", "above", 1.25, 3.0), meter(251.0)),
+        (stage("frequency", "below", 47.5, 2.0), meter(hertz=47.4)),
+        (stage("frequency", "above", 51.5, 2.0), meter(hertz=51.6)),
+    ],
+)
+def test_a_code_of_one_stage(only: dict[str, Any], reading: MeterReading) -> None:
+    watch = GridWatch(code(only))
+    view(watch, 0.0, meter(200.0))
+    told = [view(watch, at_s, msgspec.structs.replace(reading)) for at_s in (10.0, 20.0)]
+    assert told[-1].outside == (f"{only['what']} {only['side']} {only['at']:g}",)
+    assert view(watch, 30.0, meter(200.0)).outside == ()
+
+
 def test_each_stage_has_its_own_time() -> None:
     watch = GridWatch(CODE)
     view(watch, 0.0, meter(*three(200.0)))
@@ -232,9 +265,15 @@ def test_the_mean_of_the_highest_phase(volt: float, outside: tuple[str, ...]) ->
 def test_the_mean_is_known_after_ten_minutes_less_two_samples() -> None:
     watch = GridWatch(CODE)
     for at_s, _ in every(3.0, 594.0, None):
-        assert view(watch, at_s, meter(240.0)).outside == ()
-    assert view(watch, 598.0, meter(240.0)).outside == (), "4 s beyond"
-    assert view(watch, 598.125, meter(240.0)).outside == ("mean voltage above 1.125",)
+        assert view(watch, 1_000.0 + at_s, meter(240.0)).outside == ()
+    assert view(watch, 1_598.0, meter(240.0)).outside == (), "4 s beyond"
+    assert view(watch, 1_598.125, meter(240.0)).outside == ("mean voltage above 1.125",)
+
+
+def test_the_last_second_of_ten_minutes_counts() -> None:
+    once = [(0.0, 249.0), *every(3.0, 600.0, 225.0)[1:]]
+    assert mean_after(once) == ("mean voltage above 1.125",)
+    assert mean_after([*once, (603.0, 225.0)]) == ()
 
 
 def test_what_was_more_than_ten_minutes_ago_is_not_in_the_mean() -> None:
@@ -245,8 +284,8 @@ def test_what_was_more_than_ten_minutes_ago_is_not_in_the_mean() -> None:
 
 
 def test_between_two_samples_nothing_is_taken() -> None:
-    steady = every(3.0, 1_200.0, 200.0)
-    spikes = [(at_s + 1.0, 249.0) for at_s, _ in steady]
+    steady = every(3.0, 1_200.0, 210.0)
+    spikes = [(at_s + 1.5, 249.0) for at_s, _ in steady]
     assert mean_after(sorted([*steady, *spikes])) == ()
 
 
@@ -275,14 +314,15 @@ def slopes(*samples: tuple[float, float | None]) -> list[float | None]:
 
 
 def test_five_readings_over_half_a_second_are_enough() -> None:
-    close = [(0.125 * n, 50.0 + 0.25 * n) for n in range(5)]
+    close = [(10.0 + 0.125 * n, 50.0 + 0.25 * n) for n in range(5)]
     assert slopes(*close) == [None, None, None, None, pytest.approx(2.0)]
-    closer = [(0.0625 * n, 50.0 + 0.25 * n) for n in range(9)]
+    closer = [(10.0 + 0.0625 * n, 50.0 + 0.25 * n) for n in range(9)]
     assert slopes(*closer) == [None] * 8 + [pytest.approx(4.0)]
 
 
 def test_the_line_through_the_last_second() -> None:
     jump = [(10.0 + 0.25 * n, 50.0 if n < 4 else 51.0) for n in range(9)]
+    assert slopes(*jump)[:4] == [None] * 4, "too few, although over 0.75 s"
     assert slopes(*jump)[4:] == [
         pytest.approx(one, abs=1e-9) for one in (0.8, 1.2, 1.2, 0.8, 0.0)
     ], "Hz/s"

@@ -205,3 +205,10 @@ def test_two_that_stand_still_are_both_named() -> None:
     watcher = Watcher()
     last = [watcher.look(grid=MeterReading(300.0), inverter=FULL) for _ in range(62)][-1]
     assert (last.frozen, last.grid, last.inverter) == (("grid meter", "inverter"), None, None)
+
+
+def test_sun_alone_does_not_move_a_battery() -> None:
+    rests = msgspec.structs.replace(DC, power_w=0.0, current_a=0.0)
+    watcher = Watcher()
+    for n in range(320):
+        assert watcher.look(battery=rests, pv=MeterReading(900.0 + n)).frozen == ()
