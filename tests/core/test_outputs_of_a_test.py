@@ -18,7 +18,7 @@ from appliance.model import (
 )
 from appliance.site import SiteSettings, Sleep
 from appliance.testing import Output, forced_now, look, outputs_of, without_test
-from tests.core.boxes import IDLE, RUN, box
+from tests.core.boxes import IDLE, PRESSED, RUN, box
 from tests.core.by_hand import with_pin
 from tests.core.rig import SITE
 from tests.core.test_answers_to_tests import resting
@@ -146,3 +146,16 @@ def test_a_decision_tells_where_the_mode_is_heading() -> None:
     first = story.step(grid=MeterReading(3_000.0))
     assert first.wish_w is not None
     assert first.wish_w > first.setpoints.power_w >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "allowed"),
+    [({}, True), ({"board": PRESSED}, False), ({"clock_trusted": False}, False), ({"pv": None}, True)],
+)  # fmt: skip
+def test_nor_in_an_emergency_nor_where_an_error_forbids_it(
+    trouble: dict[str, Any], allowed: bool
+) -> None:
+    story = box(IDLE)
+    story.run(6.0, **trouble)
+    assert not story.last.setpoints.contactors_closed
+    assert story.last.update_allowed is allowed
