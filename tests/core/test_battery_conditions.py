@@ -144,6 +144,8 @@ def test_a_rack_whose_contactors_nobody_tells_of_is_not_apart_for_that() -> None
     assert holds(126, battery=battery(rack(1), rack(2, contactors_closed=None))) == AWAY
     told = battery(rack(1), rack(2, contactors_closed=None, faults=("hm",)))
     assert holds(126, battery=told) == ("rack 2: hm",)
+    alone = battery(rack(1, contactors_closed=None, faults=("hm",)))
+    assert holds(126, battery=alone) == AWAY, "there are no others"
 
 
 def test_a_faulty_rack_that_is_silent_leaves_at_once() -> None:
