@@ -163,7 +163,10 @@ def test_a_reset_needs_to_know_that_the_cause_is_gone(
 
 @pytest.mark.parametrize(("number", "other"), [(112, "cell_min_c"), (133, "cell_min_c")])
 def test_what_it_is_not_judged_by_may_be_unknown(number: int, other: str) -> None:
-    hurts: dict[int, dict[str, Any]] = {112: {"battery": battery(rack(cell_max_v=3.9))}, 133: {"battery_view": rising(60.0)}}
+    hurts: dict[int, dict[str, Any]] = {
+        112: {"battery": battery(rack(cell_max_v=3.9))},
+        133: {"battery_view": rising(60.0)},
+    }
     story = latched(number, **hurts[number])
     story.step(battery=unclear(**{other: None}))
     assert story.ask(ResetErrors(number)).ok
@@ -189,6 +192,17 @@ def test_a_reset_forgets_the_count_of_stops_and_the_power() -> None:
     assert story.ask(ResetErrors()).reason == "reset: 112 A cell is overcharged"
     assert story.last.manual is None
     assert story.cycle.memory.stops == 0
+
+
+def test_a_reset_by_number_leaves_the_others() -> None:
+    story = latched(112, battery=battery(rack(cell_max_v=3.9)), battery_view=rising(60.0))
+    both = [error.number for error in story.last.errors if error.latched]
+    assert both == [112, 133]
+    answer = story.ask(ResetErrors(302))
+    assert (answer.ok, answer.reason) == (False, "error 302 is not latched")
+    assert story.ask(ResetErrors(133)).reason == "reset: 133 Battery heats up too fast"
+    assert [error.number for error in story.last.errors if error.latched] == [112]
+    assert story.ask(ResetErrors(133)).reason == "error 133 is not latched"
 
 
 # ---------------------------------------------------------------- acknowledgements

@@ -1,5 +1,6 @@
 """What is asked in a test of the box: what each answer changes, and what it leaves."""
 
+import msgspec
 import pytest
 
 from appliance.model import (
@@ -167,6 +168,13 @@ def test_a_sleep_that_is_held_ends_with_its_time_or_at_once(percent: float | Non
     assert not bench.last.setpoints.battery_asleep
 
 
+def test_to_keep_a_battery_awake_needs_no_rest() -> None:
+    bench = Bench(Story(with_outputs()).running())
+    bench.asked(StartTest(600.0), pin=True)
+    says = "battery_sleep at 0 % for 60 s"
+    assert bench.asked(ForceOutput("battery_sleep", 0.0, 60.0)) == says
+
+
 def test_another_output_leaves_the_sleep_that_was_asked_for() -> None:
     bench = resting()
     bench.asked(SleepBattery(True, 5_000.0))
@@ -204,6 +212,13 @@ def test_a_box_that_is_about_to_start_again_begins_no_test_whatever_its_goal() -
     story.changes["requests"] = (Request("r", "ctl", StartTest(60.0), authorised=True),)
     (answer,) = story.step().answers
     assert (answer.ok, answer.reason) == (False, "the box is about to start again")
+
+
+def test_who_ends_a_test_by_asking_for_rest_begins_anew_with_the_count_of_stops() -> None:
+    bench = with_pin()
+    bench.story.cycle.memory = msgspec.structs.replace(bench.story.cycle.memory, stops=4)
+    assert bench.asked(GoToState(IDLE)) == "the test by ctl is over; going to Resting"
+    assert bench.story.cycle.memory.stops == 0
 
 
 SLEEP_REFUSED = "the battery is connected or silent; it must be heard and open before it sleeps"

@@ -82,6 +82,7 @@ TESTS: Final = (
     "tests/core/test_grid_watch.py",
     "tests/core/test_edges_of_time.py",
     "tests/core/test_answers_to_tests.py",
+    "tests/core/test_answers_about_limits.py",
     "tests/core/test_outputs_of_a_test.py",
     "tests/core/test_sentence.py",
     "tests/core/test_answers_about_errors.py",

@@ -284,8 +284,8 @@ def _returned(node: ast.AST, _parent: ast.AST | None, _inside: bool) -> Iterator
 
 def _tabled(node: ast.AST, parent: ast.AST | None, inside: bool) -> Iterator[Edit]:
     """Rows, keys and members of what is written down in the module's body."""
-    if inside:
-        return
+    if inside or (isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Tuple)):
+        return  # what is unpacked into names cannot lose a member
     if isinstance(node, ast.Tuple | ast.List | ast.Set) and len(node.elts) > 1:
         for at, one in enumerate(node.elts):
             yield f"without {ast.unparse(one)[:50]}", lambda n, at=at: _without(n, at)  # type: ignore[misc]
