@@ -158,6 +158,12 @@ def test_a_faulty_rack_that_is_silent_leaves_at_once() -> None:
     )
 
 
+def test_when_every_rack_is_faulty_it_is_the_battery() -> None:
+    opened = rack(1, faults=("a",), contactors_closed=False)
+    told = battery(opened, rack(2, faults=("b",)), faults=("rack 1: a", "rack 2: b"))
+    assert holds(102, battery=told) == ("battery: rack 1: a, rack 2: b",)
+
+
 def test_the_grid_protection_was_outlasted() -> None:
     stages = GridView(0.0, 0.0, outlasted=("a", "b"))
     assert holds(211, grid_view=stages) == ("inverter: a, b",)
