@@ -237,6 +237,7 @@ def test_the_row_of_a_rescue_that_goes_on() -> None:
     assert of(down, pausing) == AWAY
     assert of(between) == of(between, pausing) == AWAY
     assert of(between, going) == ("battery: cell 1.7 at 2.90 V",)
+    assert of(low(2.9, 4.9), going) == ("battery: state of charge 4.9 %",)
     assert of(up) == of(up, going) == AWAY
 
 
