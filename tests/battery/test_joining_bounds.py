@@ -1,62 +1,20 @@
-"""Joining of racks at its very bounds: windows, rests that double, pauses, the sag under load, what is told."""
+"""Who leaves and for how long, who begins, who joins: at the very bounds."""
 
 from typing import Any
 
 import msgspec
 import pytest
 
-from appliance.battery.joining import Joining
 from appliance.model import (
-    BatteryReading,
     BatteryState,
-    Memory,
     RackApart,
     RackPause,
     RackReading,
     Setpoints,
-    State,
 )
-from appliance.site import SiteSettings
+from tests.battery.racks import CLOSED, OUT, THREE, TWO, Bench, both, pair, three
 from tests.battery.sites import opened, site
-from tests.stories import battery, inverter, rack, seen
-
-TWO, THREE = site(racks=2), site(racks=3)
-CLOSED = Setpoints(contactors_closed=True, inverter_on=True)
-RUNS = Memory(state=State.RUN, commanded=CLOSED)
-OUT = RackApart(2, 0.0, 0.0, 1, "waits for a low current")
-
-
-class Bench:
-    """Racks and what was remembered of them."""
-
-    def __init__(self, chosen: SiteSettings = TWO, *apart: RackApart, **memory: Any) -> None:
-        self.joining = Joining(chosen)
-        self.memory = msgspec.structs.replace(RUNS, racks_apart=apart, **memory)
-
-    def look(self, now_s: float, reading: BatteryReading | None, **changes: Any) -> list[int]:
-        """The racks that stay apart."""
-        told = self.joining.apart(seen(now_s, battery=reading, **changes), self.memory)
-        pause = self.joining.pause
-        self.memory = msgspec.structs.replace(self.memory, racks_apart=told, rack_pause=pause)
-        return [one.rack for one in told]
-
-    @property
-    def second(self) -> RackApart:
-        (found,) = (one for one in self.memory.racks_apart if one.rack == 2)
-        return found
-
-
-def pair(
-    open_v: float | None = 400.0, current_a: float | None = 0.0, **second: Any
-) -> BatteryReading:
-    """Rack 1 works at 400 V, rack 2 is open."""
-    other = rack(2, **({"voltage_v": open_v, "contactors_closed": False} | second))
-    return battery(rack(1, voltage_v=400.0), other, current_a=current_a)
-
-
-def both(**second: Any) -> BatteryReading:
-    return pair(contactors_closed=True, **second)
-
+from tests.stories import battery, inverter, rack
 
 # ------------------------------------------------------------------ who leaves, and for how long
 
@@ -138,6 +96,28 @@ def test_never_all_of_them() -> None:
     assert bench.look(10.0, three) == [1, 2]
 
 
+def test_a_battery_of_one_rack_has_none_apart() -> None:
+    pause = RackPause(5.0, 2, None)
+    bench = Bench(TWO, rack_pause=pause)
+    assert bench.look(10.0, battery(rack(1))) == []
+    assert bench.memory.rack_pause == pause
+
+
+def test_one_that_is_silent_leaves() -> None:
+    bench = Bench()
+    bench.look(10.0, both())
+    assert bench.look(11.0, battery(rack(1), RackReading(2))) == [2]
+    assert bench.second == RackApart(2, 11.0, 71.0, 1, "is not heard")
+
+
+def test_one_that_was_sent_away_has_not_opened_by_itself() -> None:
+    bench = Bench()
+    bench.look(10.0, both())
+    bench.look(20.0, both(faults=("fuse",)))
+    bench.look(30.0, pair())
+    assert (bench.second.not_before_s, bench.second.times) == (80.0, 1)
+
+
 def test_they_are_told_by_number() -> None:
     bench = Bench(THREE)
     bench.look(1.0, battery(rack(1), rack(2), rack(3)))
@@ -193,6 +173,20 @@ def test_a_longer_rest_is_not_shortened_by_a_group() -> None:
     assert (bench.second.since_s, bench.second.not_before_s, bench.second.times) == (0.0, 5.0, 3)
 
 
+def test_a_longer_rest_is_not_forgotten_for_its_cells() -> None:
+    bench = Bench(TWO, RackApart(2, 0.0, 5.0, 3), commanded=Setpoints())
+    unknown = rack(2, contactors_closed=False, cell_max_c=None)
+    bench.look(10.0, opened(rack(1, contactors_closed=False), unknown))
+    assert (bench.second.since_s, bench.second.not_before_s, bench.second.times) == (0.0, 5.0, 3)
+
+
+def test_of_two_equally_large_groups_the_lower_also_when_its_racks_are_alike() -> None:
+    volts = {1: 400.0, 2: 400.0, 3: 410.0, 4: 410.5}
+    racks = [rack(n, voltage_v=v, contactors_closed=False) for n, v in volts.items()]
+    bench = Bench(site(racks=4), commanded=Setpoints())
+    assert bench.look(10.0, opened(*racks)) == [3, 4]
+
+
 def test_the_group_is_chosen_only_while_all_are_open() -> None:
     bench = Bench(TWO, commanded=Setpoints())
     closed = rack(1, voltage_v=400.0)
@@ -243,12 +237,7 @@ def test_the_mean_is_that_of_the_joined_racks() -> None:
     assert look(None, None, 400.0) == [3]
     assert look(0.0, 0.0, 1.0) == [3], "a voltage of nothing is none"
     assert look(0.0, None, 1.0) == [3]
-
-
-def three(second_v: float, third_v: float, second_closed: bool = False) -> BatteryReading:
-    second = rack(2, voltage_v=second_v, contactors_closed=second_closed)
-    third = rack(3, voltage_v=third_v, contactors_closed=False)
-    return battery(rack(1, voltage_v=400.0), second, third)
+    assert look(0.25, 0.25, 0.5) == []
 
 
 def test_one_at_a_time_the_one_that_fits_best() -> None:
@@ -279,144 +268,3 @@ def test_a_suspect_waits_until_its_cells_are_well_inside() -> None:
     closed.look(10.0, both(cell_min_v=2.4))
     closed.look(11.0, pair(cell_min_v=2.79))
     assert closed.second.waits == "rests before it joins again", "it was closed then"
-
-
-# ------------------------------------------------------------------ power pauses for it
-
-
-def test_who_is_let_in_has_half_a_minute_to_close() -> None:
-    bench = Bench(TWO, OUT)
-    bench.look(10.0, pair())
-    assert bench.memory.rack_pause == RackPause(40.0, 2, None)
-    assert bench.look(39.9, pair()) == []
-    assert bench.memory.rack_pause == RackPause(40.0, 2, None)
-    assert bench.look(40.0, pair()) == [2]
-    assert bench.memory.rack_pause == RackPause(40.0, None, None)
-    assert bench.second == RackApart(2, 40.0, 100.0, 1, "rests before it joins again")
-
-
-def test_the_pause_ends_when_it_has_closed() -> None:
-    bench = Bench(TWO, OUT)
-    bench.look(10.0, pair())
-    assert bench.look(15.0, both()) == []
-    assert bench.memory.rack_pause == RackPause(15.0, None, None)
-    bench.look(16.0, both())
-    assert bench.memory.rack_pause == RackPause(15.0, None, None)
-    bench = Bench(rack_pause=RackPause(40.0, 2, 7.0))
-    bench.look(50.0, both())
-    assert bench.memory.rack_pause == RackPause(40.0, None, 7.0)
-
-
-def test_the_pause_ends_when_it_fails_on_the_way() -> None:
-    bench = Bench(TWO, OUT)
-    bench.look(10.0, pair())
-    assert bench.look(15.0, pair(faults=("fuse",))) == [2]
-    assert bench.memory.rack_pause == RackPause(15.0, None, None)
-
-
-@pytest.mark.parametrize(("now_s", "apart"), [(20.0, []), (20.5, [2]), (29.9, [2]), (30.0, [])])
-def test_ten_seconds_of_a_pause_are_left_for_the_contactor(now_s: float, apart: list[int]) -> None:
-    bench = Bench(TWO, OUT, rack_pause=RackPause(30.0, None, 5.0))
-    assert bench.look(now_s, pair()) == apart
-    until_s = {20.0: 30.0, 30.0: 60.0}.get(now_s)
-    expected = RackPause(30.0, None, 5.0) if until_s is None else RackPause(until_s, 2, 5.0)
-    assert bench.memory.rack_pause == expected
-
-
-@pytest.mark.parametrize(("now_s", "asks"), [(169.9, False), (170.0, True)])
-def test_under_load_a_pause_is_asked_for_after_a_minute(now_s: float, asks: bool) -> None:
-    ready = RackApart(2, 50.0, 110.0, 1)
-    for state, wanted in ((State.RUN, asks), (State.STOPPING, False)):
-        bench = Bench(TWO, ready, state=state)
-        assert bench.look(now_s, pair(400.0, 12.0)) == [2]
-        expected = RackPause(now_s + 30.0, None, now_s) if wanted else None
-        assert bench.memory.rack_pause == expected
-
-
-@pytest.mark.parametrize(("now_s", "asks"), [(899.9, False), (900.0, True)])
-def test_pauses_are_ten_minutes_apart(now_s: float, asks: bool) -> None:
-    before = RackPause(330.0, None, 300.0)
-    bench = Bench(TWO, OUT, rack_pause=before)
-    bench.look(now_s, pair(400.0, 12.0))
-    expected = RackPause(now_s + 30.0, None, now_s) if asks else before
-    assert bench.memory.rack_pause == expected
-    bench = Bench(TWO, OUT, rack_pause=RackPause(330.0, None, None))
-    bench.look(now_s, pair(400.0, 12.0))
-    assert bench.memory.rack_pause == RackPause(now_s + 30.0, None, now_s)
-
-
-@pytest.mark.parametrize(
-    ("open_v", "current_a", "asks"),
-    [
-        (428.0, 13.25, True), (428.125, 13.25, False), (396.0, 13.25, True), (395.875, 13.25, False),
-        (372.0, -13.25, True), (371.875, -13.25, False), (404.0, -13.25, True), (404.125, -13.25, False),
-        (416.0, 6.625, True), (416.125, 6.625, False),
-    ],
-)  # fmt: skip
-def test_a_sag_explains_six_percent_at_the_current_of_one_hour(
-    open_v: float, current_a: float, asks: bool
-) -> None:
-    """5,300 Wh at 400 V are 13.25 Ah: 24 V, and 4 V of the window beyond."""
-    bench = Bench(TWO, OUT)
-    bench.look(100.0, pair(open_v, current_a))
-    assert (bench.memory.rack_pause is not None) == asks
-
-
-@pytest.mark.parametrize(
-    ("dc_v", "asks"), [(366.0, True), (365.875, False), (410.0, True), (410.125, False)]
-)
-def test_a_sag_explains_the_dc_bus_as_well(dc_v: float, asks: bool) -> None:
-    bench = Bench(TWO, OUT)
-    bench.look(100.0, pair(400.0, 13.25), inverter=inverter(dc_voltage_v=dc_v))
-    assert (bench.memory.rack_pause is not None) == asks
-
-
-def test_two_racks_share_the_current() -> None:
-    """Of 10,600 Wh in three racks two are 17.67 Ah: 24 V at 17.67 A."""
-    for open_v, asks in ((427.9, True), (428.1, False)):
-        bench = Bench(THREE, RackApart(3, 0.0, 0.0))
-        third = rack(3, voltage_v=open_v, contactors_closed=False)
-        reading = battery(rack(1, voltage_v=400.0), rack(2, voltage_v=400.0), third, current_a=53.0 / 3.0)  # fmt: skip
-        bench.look(100.0, reading)
-        assert (bench.memory.rack_pause is not None) == asks
-
-
-# ------------------------------------------------------------------ what is told
-
-
-def test_words_stay_for_ten_seconds() -> None:
-    bench = Bench(TWO, RackApart(2, 0.0, 15.0, 1))
-    bench.look(10.0, pair(410.0))
-    assert bench.second.waits == "rests before it joins again"
-    bench.look(19.9, pair(410.0))
-    assert bench.second.waits == "rests before it joins again"
-    bench.look(20.0, pair(410.0))
-    assert bench.second.waits == "waits until its voltage fits"
-    bench.look(29.9, pair(400.0, 12.0))
-    assert bench.second.waits == "waits until its voltage fits"
-    bench.look(30.0, pair(400.0, 12.0))
-    assert bench.second.waits == "waits for a low current"
-
-
-@pytest.mark.parametrize(
-    ("reading", "words"),
-    [
-        (pair(faults=("fuse", "relay")), "fuse, relay"),
-        (battery(rack(1, voltage_v=400.0), RackReading(2)), "is not heard"),
-        (pair(None), "waits for voltages to compare"),
-        (battery(rack(1, voltage_v=None), rack(2, contactors_closed=False)), "waits for voltages to compare"),
-        (pair(cell_max_v=3.8), "cell 2.14 at 3.80 V"),
-        (pair(405.0), "waits until its voltage fits"),
-        (pair(427.0, 13.25), "waits for a low current"),
-    ],
-)  # fmt: skip
-def test_why_it_is_out(reading: BatteryReading, words: str) -> None:
-    bench = Bench(TWO, RackApart(2, 0.0, 0.0, 1))
-    assert bench.look(10.0, reading) == [2]
-    assert bench.second.waits == words
-
-
-def test_one_that_is_gone_is_not_heard() -> None:
-    bench = Bench(THREE, RackApart(3, 0.0, 0.0, 1))
-    assert bench.look(10.0, battery(rack(1), rack(2))) == [3]
-    assert bench.memory.racks_apart[0].waits == "is not heard"
