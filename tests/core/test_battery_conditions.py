@@ -140,6 +140,12 @@ def test_power_exactly_at_its_bounds() -> None:
     assert of(212.1, 0.0, hot) == ("battery: is discharged",)
 
 
+def test_two_racks_of_which_one_is_silent() -> None:
+    unsaid = battery(rack(1, current_a=None), RackReading(2))
+    assert holds(136, battery=unsaid) == ("rack 2",)
+    assert holds(136, battery=battery(RackReading(1))) == AWAY
+
+
 def test_a_rack_whose_contactors_nobody_tells_of_is_not_apart_for_that() -> None:
     assert holds(126, battery=battery(rack(1), rack(2, contactors_closed=None))) == AWAY
     told = battery(rack(1), rack(2, contactors_closed=None, faults=("hm",)))
