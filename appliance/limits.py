@@ -77,7 +77,7 @@ def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
     racks = seen.battery.working
     for rack in racks:
         high_v, low_v = rack.cell_max_v, rack.cell_min_v
-        if high_v is None or low_v is None or isnan(high_v + low_v):
+        if high_v is None or low_v is None or not isfinite(high_v + low_v):
             return None
     if len(racks) == 1:
         return racks[0], racks[0]

@@ -192,7 +192,30 @@ def test_words_of_a_rack_that_is_out_follow() -> None:
     assert watched.at(21.0, apart("waits"), battery=two) == [126]
     (told,) = watched.watch.raised()
     assert (told.source, told.since_at) == ("rack 2: waits", since_at)
-    assert watched.watch.update(seen(22.0, battery=two), apart("waits")) == (told,)
+    before = watched.watch.raised()
+    assert watched.watch.update(seen(22.0, battery=two), apart("waits")) is before
+
+
+@pytest.mark.parametrize(
+    ("number", "memory", "words"),
+    [
+        (115, RUNS, "cell 1.7 at 2.70 V"),
+        (116, msgspec.structs.replace(RUNS, awaits_start=True), "after the emergency stop somebody has to start the box"),
+    ],
+)  # fmt: skip
+def test_words_of_a_battery_that_is_low_follow(number: int, memory: Memory, words: str) -> None:
+    watched, empty = Watched(), battery(rack(cell_min_v=2.7), soc_pct=4.0)
+    watched.watch.adopt((kept(number, "battery: something else"),))
+    watched.at(10.0, memory, battery=empty)
+    told = [error.source for error in watched.watch.raised() if error.number == number]
+    assert told == [f"battery: {words}"]
+
+
+def test_how_much_one_that_derates_leaves() -> None:
+    watched, warm = Watched(), battery(rack(cell_max_c=50.0, cell_min_c=48.0))
+    watched.at(10.0, battery=warm)
+    watched.at(70.0, battery=warm)
+    assert [(e.number, e.derate_pct) for e in watched.watch.raised()] == [(131, 50.0)]
 
 
 # ------------------------------------------------------------------ order, persons
