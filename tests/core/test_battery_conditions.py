@@ -140,6 +140,19 @@ def test_power_exactly_at_its_bounds() -> None:
     assert of(212.1, 0.0, hot) == ("battery: is discharged",)
 
 
+def test_power_that_nobody_asked_for_of_a_large_battery() -> None:
+    size = SITE.battery.model_copy(update={"capacity_wh": 100_000.0})
+    site = SITE.model_copy(update={"battery": size})
+    assert holds(134, site=site, battery=battery(power_w=2_000.0)) == AWAY
+    assert holds(134, site=site, battery=battery(power_w=2_000.1)) == ("battery: is discharged",)
+
+
+def test_a_rack_that_is_open_for_another_reason_is_no_excuse() -> None:
+    opened = rack(2, contactors_closed=False)
+    told = battery(rack(1), opened, faults=("rack 2: a",))
+    assert holds(102, battery=told) == ("battery: rack 2: a",)
+
+
 def test_two_racks_of_which_one_is_silent() -> None:
     unsaid = battery(rack(1, current_a=None), RackReading(2))
     assert holds(136, battery=unsaid) == ("rack 2",)
