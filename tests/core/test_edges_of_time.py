@@ -16,9 +16,23 @@ from appliance.model import (
     StartTest,
     State,
 )
+from appliance.statemachine.steps import held
 from appliance.testing import Rest
-from tests.core.boxes import DOWN, ERROR, IDLE, INIT, MAINTENANCE, OFF, RUN, STOPPING, WAKING, box
-from tests.core.by_hand import with_pin
+from tests.core.boxes import (
+    DOWN,
+    ERROR,
+    IDLE,
+    INIT,
+    MAINTENANCE,
+    OFF,
+    PRECHARGE,
+    RUN,
+    STARTING,
+    STOPPING,
+    WAKING,
+    box,
+)
+from tests.core.by_hand import maintained, with_pin
 from tests.core.test_by_hand_outputs import with_outputs
 from tests.stories import Story, battery, inverter, rack, seen
 
@@ -139,3 +153,27 @@ def test_the_wish_of_a_test_is_its_power_and_says_for_how_long() -> None:
 @pytest.mark.parametrize(("asked_s", "ok"), [(3_600.0, True), (3_600.1, False), (0.1, True)])
 def test_the_longest_and_the_shortest_test(asked_s: float, ok: bool) -> None:
     assert box(MAINTENANCE).ask(StartTest(asked_s)).ok is ok
+
+
+def test_a_test_holds_back_on_the_way_up_alone() -> None:
+    bench = maintained().up(INIT, PRECHARGE, STARTING, RUN)
+    memory = bench.story.cycle.memory
+    assert memory.test is not None
+    assert memory.test.step is RUN
+    for state in (State.SLEEP, STOPPING, ERROR, IDLE, MAINTENANCE, INIT, WAKING, STARTING, RUN):
+        assert held(memory, state) is False
+    below = msgspec.structs.replace(memory.test, step=PRECHARGE)
+    memory = msgspec.structs.replace(memory, test=below)
+    assert [held(memory, one) for one in (PRECHARGE, WAKING, STARTING, RUN, State.SLEEP)] == [
+        False, False, True, True, False,
+    ]  # fmt: skip
+    assert held(msgspec.structs.replace(memory, test=None), RUN) is False
+
+
+def test_an_empty_battery_rests_in_a_test_too() -> None:
+    bench = maintained().up(INIT, PRECHARGE, STARTING, RUN)
+    empty = battery(soc_pct=10.0)
+    bench.story.cycle.memory = msgspec.structs.replace(
+        bench.story.cycle.memory, state_since_s=bench.story.now_s - 301.0
+    )
+    assert bench.step(battery=empty).state is State.SLEEP

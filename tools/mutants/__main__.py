@@ -61,6 +61,7 @@ TESTS: Final = (
     "tests/core/test_box_conditions.py",
     "tests/core/test_battery_conditions.py",
     "tests/core/test_going_down.py",
+    "tests/core/test_stopping.py",
     "tests/core/test_grid_code.py",
     "tests/core/test_stillness.py",
     "tests/core/test_requests.py",
