@@ -12,6 +12,7 @@ from appliance.model import (
     HoldPower,
     InverterState,
     ManualPower,
+    RescueCharge,
     SetPower,
     StartTest,
     State,
@@ -57,6 +58,7 @@ def test_a_fan_that_is_held_is_let_go_at_its_instant() -> None:
     assert story.step(0.0).forced == (held,)
     story.now_s = held.until_s
     assert story.step(0.0).forced == ()
+    assert story.cycle.memory.forced == (), "and is forgotten"
 
 
 def test_a_power_in_a_test_is_over_at_its_instant_and_a_light_too() -> None:
@@ -177,3 +179,12 @@ def test_an_empty_battery_rests_in_a_test_too() -> None:
         bench.story.cycle.memory, state_since_s=bench.story.now_s - 301.0
     )
     assert bench.step(battery=empty).state is State.SLEEP
+
+
+def test_a_rescue_of_a_battery_that_is_well_ends_although_no_error_is_there() -> None:
+    story = box(RUN)
+    memory = story.cycle.memory
+    story.cycle.memory = msgspec.structs.replace(memory, rescue=RescueCharge(story.now_s - 60.0))
+    assert story.step().errors == ()
+    rescue = story.cycle.memory.rescue
+    assert rescue is None or rescue.rests_until_s is not None
