@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from appliance.limits import LIMITS, apply_limits
-from appliance.model import BatteryReading, GridView, Memory, State
+from appliance.model import BatteryReading, GridView, Memory, PowerCap, State
 from appliance.site import SiteSettings
 from appliance.site.battery import Current, CurrentLevels
 from tests.stories import Story, battery, inverter, rack, seen, with_grid_code
@@ -69,6 +69,12 @@ def test_of_two_limits_alike_the_first_is_told() -> None:
 def test_half_a_watt_is_held_back_like_any_other(wish_w: float) -> None:
     none = battery(max_charge_w=0.0, max_discharge_w=0.0)
     assert bound(wish_w, battery=none) == ("battery", "the battery's own limit")
+
+
+def test_half_a_watt_is_held_back_by_what_holds_back_its_way() -> None:
+    capped = msgspec.structs.replace(RUNS, cap=PowerCap(None, 0.0))
+    answer = apply_limits(0.5, seen(), capped, SITE)
+    assert (answer.power_w, answer.because) == (0.0, "the owner's cap")
 
 
 def test_half_a_watt_is_allowed_like_any_other() -> None:
