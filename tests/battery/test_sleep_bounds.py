@@ -41,15 +41,16 @@ def test_how_long_it_sleeps(now_s: float, memory: dict[str, Any], answer: bool) 
 
 def test_it_sleeps_only_while_the_box_rests_and_is_open() -> None:
     assert asks(700.0, State.SLEEP, goal=State.RUN)
-    assert not asks(700.0, State.SLEEP)
-    assert not asks(700.0, goal=State.RUN)
-    assert not asks(700.0, goal=State.MAINTENANCE)
+    assert asks(700.0, State.SLEEP) is False
+    assert asks(700.0, goal=State.RUN) is False
+    assert asks(700.0, goal=State.MAINTENANCE) is False
     for state in (State.RUN, State.ERROR, State.MAINTENANCE, State.STOPPING, State.INIT):
-        assert not asks(700.0, state)
-    assert not asks(700.0, setpoints=CLOSED)
-    assert not asks(700.0, chosen=site())
-    assert asks(700.0, since_s=100.0) and not asks(700.0, since_s=100.5)
-    assert not asks(700.0, reading=battery())
+        assert asks(700.0, state) is False
+    assert asks(700.0, setpoints=CLOSED) is False
+    assert asks(2_000.0, chosen=site()) is False
+    assert asks(700.0, since_s=100.0)
+    assert asks(700.0, since_s=100.5) is False
+    assert asks(700.0, reading=battery()) is False
     assert asks(700.0, reading=battery(), commanded=ASLEEP, asleep_since_s=600.0)
 
 
@@ -87,6 +88,7 @@ def test_what_is_remembered_of_waking() -> None:
     assert after(False, None, commanded=ASLEEP) == woken
     assert after(False, None, commanded=ASLEEP, **slept) == woken
     assert after(False, opened(), commanded=ASLEEP) == woken, "it has to answer after that"
+    assert after(False, None, waking=True, asleep_until_s=90.0) == woken, "it has not answered yet"
     assert after(False, opened(), asleep_until_s=90.0) == {"woken_at_s": 50.0}
     assert after(False, opened(), asleep_since_s=20.0, woken_at_s=3.0) == {"woken_at_s": 3.0}
 
