@@ -60,6 +60,8 @@ TESTS: Final = (
     "tests/core/test_grid_conditions.py",
     "tests/core/test_box_conditions.py",
     "tests/core/test_battery_conditions.py",
+    "tests/core/test_rescue_conditions.py",
+    "tests/core/test_known_conditions.py",
     "tests/core/test_going_down.py",
     "tests/core/test_stopping.py",
     "tests/core/test_grid_code.py",
@@ -90,10 +92,22 @@ TESTS: Final = (
     "tests/battery/test_sleeping.py",
     "tests/battery/test_balancing.py",
     "tests/climate/test_force.py",
+    "tests/core/test_error_watch.py",
+    "tests/core/test_limit_words.py",
+    "tests/core/test_rescue_bounds.py",
+    "tests/battery/test_admission.py",
 )
 TESTS_BESIDE: Final = (
     "tests/battery/test_joining.py",
     "tests/battery/test_joining_pause.py",
+    "tests/core/test_grid_stages.py",
+    "tests/core/test_still_fields.py",
+    "tests/core/test_battery_rises.py",
+    "tests/battery/test_joining_bounds.py",
+    "tests/battery/test_joining_power.py",
+    "tests/battery/test_sleep_bounds.py",
+    "tests/battery/test_balancing_bounds.py",
+    "tests/battery/test_care.py",
 )
 
 
