@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from appliance.errors import ROWS
-from appliance.model import Memory, Setpoints, State
+from appliance.model import ActiveError, Effect, Memory, Setpoints, Severity, State
 from appliance.site import SiteSettings
-from tests.stories import Story, seen
+from tests.stories import NOON, Story, seen
 
 SITE = Story().site
 ON = Setpoints(inverter_on=True, contactors_closed=True)
@@ -28,3 +28,10 @@ def knows(number: int, source: str = "", **readings: Any) -> bool:
     asked = ROWS[number].knows
     assert asked is not None
     return asked(seen(100.0, **readings), source)
+
+
+def error(*effects: Effect, derate_pct: float | None = None) -> ActiveError:
+    """One that is raised."""
+    return ActiveError(
+        7, "here", Severity.ERROR, "Odd", "none", effects, NOON, derate_pct=derate_pct
+    )
