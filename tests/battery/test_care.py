@@ -33,6 +33,8 @@ def test_asleep_it_is_not_balanced() -> None:
     assert memory.asleep_since_s is None
     setpoints, _memory = added(site(balancing=ON), opened(TOP))
     assert (setpoints.battery_asleep, setpoints.balancing) == (False, True)
+    alike = rack(contactors_closed=False, cell_max_v=3.5, cell_min_v=3.495)
+    assert not added(site(balancing=ON), opened(alike))[0].balancing
 
 
 def test_nothing_to_add_changes_nothing() -> None:
