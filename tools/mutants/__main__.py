@@ -101,6 +101,7 @@ TESTS_BESIDE: Final = (
     "tests/battery/test_joining.py",
     "tests/battery/test_joining_pause.py",
     "tests/core/test_grid_stages.py",
+    "tests/core/test_grid_wires.py",
     "tests/core/test_still_fields.py",
     "tests/core/test_battery_rises.py",
     "tests/battery/test_joining_bounds.py",
