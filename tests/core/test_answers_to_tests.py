@@ -6,12 +6,15 @@ import pytest
 from appliance.model import (
     BatteryState,
     BeatTest,
+    EndTest,
     ForceOutput,
+    GoToMode,
     GoToState,
     HoldPower,
     InverterState,
     Request,
     RunningTest,
+    SetPower,
     SleepBattery,
     StartTest,
     State,
@@ -243,3 +246,21 @@ def test_one_that_sleeps_and_is_heard_connected_is_not_sent_to_sleep_again() -> 
     bench.story.changes |= {"battery": battery()}
     answer = bench.story.ask(SleepBattery(True))
     assert (answer.ok, answer.reason) == (False, SLEEP_REFUSED)
+
+
+def test_a_new_test_forgets_a_power_that_was_held_and_why_the_last_one_ended() -> None:
+    bench = with_pin()
+    bench.asked(EndTest())
+    bench.asked(GoToMode("local_control"))
+    bench.asked(SetPower(500.0, 600.0))
+    assert (bench.last.test_ended, bench.last.manual is None) == ("ctl ended it", False)
+    bench.asked(StartTest(60.0), pin=True)
+    assert (bench.last.test_ended, bench.last.manual) == ("", None)
+
+
+def test_who_asks_a_box_that_awaits_its_start_to_run_has_started_it() -> None:
+    for goal, waits in ((IDLE, True), (RUN, False)):
+        story = box(IDLE)
+        story.cycle.memory = msgspec.structs.replace(story.cycle.memory, awaits_start=True)
+        assert story.ask(GoToState(goal)).ok
+        assert story.last.awaits_start is waits

@@ -173,9 +173,9 @@ def main() -> int:
             "addopts=--import-mode=importlib",
             *tests,
         ]
-        pytest.main(options, plugins=[session])
-    if not session.durations:
-        print("no test was run", file=sys.stderr)
+        ended = pytest.main(options, plugins=[session])
+    if ended == pytest.ExitCode.INTERNAL_ERROR or not session.durations:
+        print("it did not run to its end", file=sys.stderr)
         return 2
     result: dict[str, Any] = {
         "mutants": session.tried,

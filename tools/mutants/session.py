@@ -174,6 +174,8 @@ class Session:
         while waiting or running:
             if time.monotonic() > self._ends_s:
                 waiting.clear()
+                if not running:
+                    break
             while waiting and len(running) < self._jobs:
                 mutant = waiting.pop()
                 tried.append(mutant)
