@@ -47,15 +47,34 @@ def _never_off(data: bytes) -> bytes:
     return kept.replace(b"\x05\x0f\xa0\x00\x00", b"\x05\x0f\xa0\xff\x00")
 
 
-def test_an_inverter_that_is_never_told_to_stop_is_unsafe(bench: Bench) -> None:
+def _never_open(data: bytes) -> bytes:
+    """The request for open contactors becomes one for closed ones."""
+    return data.replace(b"< send 210 8 00", b"< send 210 8 01")
+
+
+def test_an_inverter_that_is_never_told_to_stop_is_stopped_by_the_contactors(bench: Bench) -> None:
     row = ROWS["home / estop pressed / discharging"]
-    assert row.place is HOME
-    tap = bench.ready(row).taps["inverter"]
-    tap.change = _never_off
+    taps = bench.ready(row).taps
+    taps["inverter"].change = _never_off
     try:
         verdict = bench.try_it(row)
     finally:
-        tap.change = None
+        taps["inverter"].change = None
+    assert verdict.verdict == SAFE, verdict.reasons
+    assert verdict.zero_s is not None and verdict.zero_s > 0.4, (
+        "by the contactors, not by the setpoint"
+    )
+
+
+def test_a_box_without_its_first_two_walls_is_unsafe(bench: Bench) -> None:
+    row = ROWS["home / estop pressed / discharging"]
+    assert row.place is HOME
+    taps = bench.ready(row).taps
+    taps["inverter"].change, taps["bms"].change = _never_off, _never_open
+    try:
+        verdict = bench.try_it(row)
+    finally:
+        taps["inverter"].change = taps["bms"].change = None
     print(verdict)
     assert verdict.verdict == UNSAFE
     assert any(reason.startswith("zero after") or "never zero" in reason for reason in verdict.reasons)  # fmt: skip
