@@ -164,8 +164,8 @@ PROTECTION = error(
     211, "inverter: over-frequency 51.9 Hz for 0.4 s", Severity.CRITICAL, "Grid protection is suspect",
     "Have the inverter's grid protection checked, then reset", Effect.STOP, minutes=6, latched=True,
 )  # fmt: skip
-INVERTER_HOT = error(
-    212, "inverter", Severity.WARNING, "Inverter hot", "Check its fans and the room temperature",
+WARM = error(
+    131, "rack 2", Severity.WARNING, "Battery is warm", "Nothing to do; check the fans and the filter",
     Effect.DERATE, minutes=9, derate_pct=50.0,
 )  # fmt: skip
 _stopped = status(
@@ -185,8 +185,8 @@ _latched = status(
     why="Fault: no power until its errors are gone (error 112 A cell is overcharged)",
 )  # fmt: skip
 _derated = status(
-    battery_w=-2500.0, errors=(INVERTER_HOT,), binding="error",
-    why="Self-consumption wants -4100 W; error 212 Inverter hot allows -2500 W",
+    battery_w=-2500.0, errors=(WARM,), binding="error",
+    why="Self-consumption wants -4100 W; error 131 Battery is warm allows -2500 W",
 )  # fmt: skip
 _calm = status(pv_w=1200.0, grid_w=900.0, battery_w=-1500.0, why="The test wants -1500 W")
 _tested = replace(
