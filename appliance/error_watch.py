@@ -30,8 +30,11 @@ class ErrorWatch:
         self._raised: tuple[ActiveError, ...] = ()
 
     def adopt(self, errors: tuple[ActiveError, ...]) -> None:
-        """Go on from errors raised before: by an earlier run, or in a recording."""
-        self._active = {(error.number, error.source_name): error for error in errors}
+        """Go on from errors raised before: by an earlier run, or in a recording.
+
+        One that another version raised and this one does not know could never be cleared: it is left out.
+        """
+        self._active = {(e.number, e.source_name): e for e in errors if e.number in ROWS}
         self._sort()
 
     def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:

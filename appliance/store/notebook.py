@@ -11,7 +11,7 @@ from typing import Final
 
 from appliance.counting.limit_hours import LimitHours
 from appliance.counting.odometer import Odometer, start
-from appliance.errors import ROWS
+from appliance.errors import ERRORS
 from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, State, SystemInfo
 from appliance.store import Durable, Store, key_of
 
@@ -20,6 +20,7 @@ KEEP_S: Final = 10.0
 MOST: Final = 10_000
 """Lines and records that wait for a disk that takes none."""
 Line = tuple[str, datetime, str]
+OUTLAST: Final = frozenset(row.number for row in ERRORS if row.outlasts_restart)
 
 
 class Notebook:
@@ -187,8 +188,6 @@ def durable_of(decision: Decision, before: Durable | None) -> Durable:
         latched=tuple(
             error
             for error in decision.errors
-            if error.latched
-            or Effect.EMERGENCY_STOP in error.effects
-            or ROWS[error.number].outlasts_restart
+            if error.latched or Effect.EMERGENCY_STOP in error.effects or error.number in OUTLAST
         ),
     )

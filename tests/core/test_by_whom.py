@@ -167,6 +167,16 @@ def test_welded_contactors_are_known_after_a_restart() -> None:
     assert not again.run(2.0).setpoints.contactors_closed
 
 
+def test_an_error_of_another_version_is_left_out_and_ends_no_thread() -> None:
+    strange = msgspec.structs.replace(error(112), number=999)
+    story = Story()
+    story.cycle.adopt(msgspec.structs.replace(story.cycle.memory, errors=(strange, error(112))))
+    decision = story.step()
+    assert [one.number for one in decision.errors] == [112]
+    durable = durable_of(msgspec.structs.replace(decision, errors=(strange,)), None)
+    assert durable.latched == (strange,)
+
+
 def test_lost_memory_ends_in_rest(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"rubbish" * 1_000)
     durable = remembered(tmp_path, CLOCK)
