@@ -26,7 +26,7 @@ from appliance.model import (
     Snapshot,
 )
 from appliance.site import Language, SiteSettings
-from appliance.store import Store
+from appliance.store import Store, key_of
 from appliance.store.notebook import Notebook
 from appliance.supervisor import Lease
 from appliance.undecided import as_it_is
@@ -205,5 +205,4 @@ class Recorder:
 
 
 def _by_key(errors: tuple[ActiveError, ...]) -> dict[tuple[int, str], ActiveError]:
-    """The device's own words behind the colon may change while it is raised."""
-    return {(error.number, error.source_name): error for error in errors}
+    return {key_of(error): error for error in errors}

@@ -13,7 +13,7 @@ LOOK_EVERY: Final = 100
 
 def key_of(error: ActiveError) -> Key:
     """Number and source; the device's own words behind the colon may change while it is raised."""
-    return error.number, error.source.partition(":")[0]
+    return error.number, error.source_name
 
 
 @dataclass(slots=True)
