@@ -11,11 +11,11 @@ from appliance.gui.scenes import (
     CELL_FULL,
     CLOCK,
     ESTOP,
-    INVERTER_HOT,
     METER_SILENT,
     NOW,
     OVERCHARGED,
     PROTECTION,
+    WARM,
     status,
 )
 from appliance.gui.view import PILL_TONES, Look, View, view
@@ -244,7 +244,7 @@ def test_the_emergency_stop_is_not_reset_on_the_alarms_page() -> None:
 
 
 def test_a_derated_box_says_how_much_is_left() -> None:
-    assert look(status(errors=(INVERTER_HOT,))).alarm_rows[0].did == "At most 50 % of the power"
+    assert look(status(errors=(WARM,))).alarm_rows[0].did == "At most 50 % of the power"
 
 
 def test_a_confirmed_alarm_is_no_banner_but_stays() -> None:
