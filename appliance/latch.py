@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.mailbox import Latest, one_at_a_time
-from appliance.model import BoardReading, Decision, Effect
+from appliance.model import BoardReading, Decision, emergency
 from appliance.supervisor import Lease
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Latch:
                 return  # the recorder is behind
             else:
                 self._cycle = decision.cycle
-                latched = pressed or emergency(decision)
+                latched = pressed or emergency(decision.errors)
             if latched is not self._written and (decision is not None or latched):
                 write(self._folder, latched)
                 self._written = latched
@@ -81,8 +81,3 @@ class Latch:
                     log.error("the latch of the emergency stop cannot be written: %s", error)
                 failed = True
                 lease.wait(PERIOD_S)
-
-
-def emergency(decision: Decision) -> bool:
-    """An emergency stop is raised, or latched."""
-    return any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)

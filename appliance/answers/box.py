@@ -7,7 +7,6 @@ import msgspec
 from appliance.answers.rules import LONGEST_MANUAL_S, ON_SITE, Granted, Known, RefusedError, within
 from appliance.model import (
     CapPower,
-    Effect,
     GoToMode,
     GoToState,
     ManualPower,
@@ -17,6 +16,7 @@ from appliance.model import (
     SetPower,
     Snapshot,
     State,
+    emergency,
 )
 from appliance.statemachine.states import GOALS, STATES
 from appliance.testing import without_test
@@ -53,7 +53,7 @@ def state(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> G
     if STATES[memory.goal].ends_process and request.source not in ON_SITE:
         msg = "the box is about to start again; ask once it has"
         raise RefusedError(msg)
-    stopped = any(Effect.EMERGENCY_STOP in error.effects for error in memory.errors)
+    stopped = emergency(memory.errors)
     if goal is State.RUN and stopped:
         msg = "the emergency stop is latched; release the button, then reset it"
         raise RefusedError(msg)

@@ -14,7 +14,6 @@ from appliance.model import (
     BalanceCells,
     BatteryReading,
     CapPower,
-    Effect,
     ForceClimate,
     GoToMode,
     GoToState,
@@ -25,6 +24,7 @@ from appliance.model import (
     State,
     Status,
     Want,
+    emergency,
 )
 from appliance.processes import look
 
@@ -45,7 +45,7 @@ def status_words(status: Status, run_folder: Path) -> Words:
         "cap": decision.cap,
         "soc_pct": seen.battery.soc_pct if seen.battery else None,
         "setpoint_w": decision.setpoints.power_w,
-        "estop": any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors),
+        "estop": emergency(decision.errors),
         "uptime_s": round(status.uptime_s, 1),
         "version": status.version,
         "site": status.site,

@@ -9,7 +9,6 @@ from appliance.model import (
     AckErrors,
     Answer,
     Decision,
-    Effect,
     EndTest,
     GoToMode,
     GoToState,
@@ -19,6 +18,7 @@ from appliance.model import (
     Status,
     Want,
     Word,
+    emergency,
 )
 from appliance.statemachine.states import STATES
 
@@ -131,7 +131,7 @@ class Asks:
     def _asked(self, decision: Decision | None) -> Asked:
         wants = [ask.want for ask in self._open.values()]
         errors = decision.errors if decision is not None else ()
-        stopped = any(Effect.EMERGENCY_STOP in error.effects for error in errors)
+        stopped = emergency(errors)
         if decision is not None:
             self.after_stop = stopped or (self.after_stop and decision.goal is State.IDLE)
         states = [want.state for want in wants if isinstance(want, GoToState)]

@@ -5,7 +5,7 @@ from typing import Final
 from appliance.gui.asks import Asked
 from appliance.gui.texts import text
 from appliance.gui.why import sentence
-from appliance.model import Effect, State, Status, Word
+from appliance.model import State, Status, Word, emergency
 
 CHOICES: Final = (State.RUN, State.IDLE, State.MAINTENANCE)
 """By a tap."""
@@ -88,7 +88,7 @@ def _row(state: State, status: Status, live: bool, asked: Asked) -> StateRow:
 
 
 def _stopped(status: Status) -> bool:
-    return any(Effect.EMERGENCY_STOP in error.effects for error in status.decision.errors)
+    return emergency(status.decision.errors)
 
 
 def start(status: Status | None, live: bool, asked: Asked) -> Start:

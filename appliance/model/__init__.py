@@ -23,7 +23,7 @@ from appliance.model.decisions import (
     Snapshot,
     Wish,
 )
-from appliance.model.errors import STOPS, ActiveError, Effect, Severity
+from appliance.model.errors import STOPS, ActiveError, Effect, Severity, emergency
 from appliance.model.health import (
     CAN_ACTIVE,
     CAN_DOWN,
@@ -181,4 +181,5 @@ __all__ = [
     "Wish",
     "Word",
     "ZoneReading",
+    "emergency",
 ]

@@ -1,5 +1,6 @@
 """What can be wrong, and what that forbids."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -61,3 +62,8 @@ class ActiveError(Word, frozen=True):
         """Of this one occurrence: the same in the log, on the screen and in the cloud."""
         since = self.since_at.strftime("%Y%m%dT%H%M%S.%fZ")
         return f"{self.number}-{self.source_name.replace(' ', '_')}-{since}"
+
+
+def emergency(errors: Iterable[ActiveError]) -> bool:
+    """An emergency stop is among them, raised or latched."""
+    return any(Effect.EMERGENCY_STOP in error.effects for error in errors)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from appliance.model import Decision, Effect, RunningTest, State
+from appliance.model import Decision, RunningTest, State, emergency
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def lights(decision: Decision | None, estop_pressed: bool) -> Lights:
         return EMERGENCY_STOP
     if decision is None:
         return NO_DECISION
-    if any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors):
+    if emergency(decision.errors):
         return EMERGENCY_STOP
     shown = LIGHTS[decision.state]
     return shown if decision.test is None else _tested(shown, decision.test, decision.now_s)

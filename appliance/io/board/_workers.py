@@ -14,7 +14,7 @@ from appliance.io.buses.files import Files
 from appliance.io.buses.gpio import open_pins
 from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots, Wake
-from appliance.model import Answer, BoardReading, Effect, GoToState, Request, State
+from appliance.model import Answer, BoardReading, GoToState, Request, State, emergency
 from appliance.site import Gpio, SiteSettings, SysFiles
 from appliance.supervisor import Lease, Worker
 
@@ -148,7 +148,7 @@ class _Front:
         decision = self._slots.decision.fresh(self._clock.now_s(), DECISION_MAX_AGE_S)
         if decision is None or decision.now_s <= told_s:
             return False
-        return any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)
+        return emergency(decision.errors)
 
     def _show(self, reading: BoardReading) -> None:
         now_s = self._clock.now_s()

@@ -16,7 +16,7 @@ from appliance.io.climate._wires import Wires
 from appliance.io.climate._zone import Seen
 from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots
-from appliance.model import Decision, Effect
+from appliance.model import Decision, emergency
 from appliance.site import Climate, SiteSettings
 from appliance.statemachine.states import STATES
 from appliance.supervisor import Lease, Worker
@@ -93,5 +93,4 @@ class _Air:
 
 def _is_stopped(decision: Decision) -> bool:
     """No heating: in an emergency, and in states that do not allow it."""
-    emergency = any(Effect.EMERGENCY_STOP in error.effects for error in decision.errors)
-    return emergency or not STATES[decision.state].climate
+    return emergency(decision.errors) or not STATES[decision.state].climate
