@@ -25,7 +25,7 @@ from tools.mutants.session import Session
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 SAFETY: Final = (
     "appliance/statemachine/*.py",
-    "appliance/limits.py",
+    "appliance/limits/*.py",
     "appliance/errors/*.py",
     "appliance/error_watch.py",
     "appliance/cycle.py",

@@ -189,10 +189,9 @@ def _compared(node: ast.AST, _parent: ast.AST | None, _inside: bool) -> Iterator
 def _joined(node: ast.AST, parent: ast.AST | None, _inside: bool) -> Iterator[Edit]:
     if isinstance(node, ast.BoolOp):
         was, other = ("and", ast.Or) if isinstance(node.op, ast.And) else ("or", ast.And)
-        yield (
-            f"{was} → {'or' if was == 'and' else 'and'}",
-            lambda one: ast.BoolOp(other(), one.values),
-        )  # type: ignore[attr-defined]
+        values = node.values
+        swapped = "or" if was == "and" else "and"
+        yield f"{was} → {swapped}", lambda _: ast.BoolOp(other(), copy.deepcopy(values))
         for at, value in enumerate(node.values):
 
             def without(one: ast.AST, at: int = at) -> ast.AST:
@@ -229,7 +228,7 @@ def _figure(node: ast.AST, _parent: ast.AST | None, _inside: bool) -> Iterator[E
     if not isinstance(node, ast.Constant):
         return
     value = node.value
-    others: tuple[object, ...] = ()
+    others: tuple[bool | int | float, ...] = ()
     if isinstance(value, bool):
         others = (not value,)
     elif isinstance(value, int):
@@ -237,7 +236,11 @@ def _figure(node: ast.AST, _parent: ast.AST | None, _inside: bool) -> Iterator[E
     elif isinstance(value, float):
         others = (1.5 * value, 0.5 * value) if value else (1.0,)
     for other in others:
-        yield f"{value} → {other}", lambda _, other=other: ast.Constant(other)  # type: ignore[misc]
+
+        def edit(_: ast.AST, other: float = other) -> ast.AST:
+            return ast.Constant(other)
+
+        yield f"{value!r} → {other!r}", edit
 
 
 def _called(node: ast.AST, _parent: ast.AST | None, inside: bool) -> Iterator[Edit]:

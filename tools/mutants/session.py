@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from appliance.config import load_site
 from tests import stories
 from tools.mutants.changes import Mutant, in_function
 from tools.mutants.fresh import survives_anew, walk_survives
@@ -58,7 +59,8 @@ class Session:
 
         settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
         settings.load_profile("mutants")
-        stories.load_site = functools.cache(stories.load_site)  # read once, not in every test
+        read_once = functools.cache(load_site)
+        vars(stories)["load_site"] = read_once  # not in every test
         items = {item.nodeid: item for item in session.items}
         self._measure(items)
         ordered = sorted(self.durations, key=lambda name: self.durations[name])
@@ -166,7 +168,8 @@ class Session:
         self, mutants: list[Mutant], survives: Callable[[Mutant], bool]
     ) -> tuple[list[Mutant], list[Mutant]]:
         """Each in a fork, some at a time, until the time is over; those that survive in order, and all that were tried."""
-        waiting, running, left, tried = list(mutants), {}, [], []
+        waiting, left, tried = list(mutants), list[Mutant](), list[Mutant]()
+        running = dict[int, Mutant]()
         Random(1).shuffle(
             waiting
         )  # so that the figures of a run that is not over yet say something
@@ -179,7 +182,7 @@ class Session:
             while waiting and len(running) < self._jobs:
                 mutant = waiting.pop()
                 tried.append(mutant)
-                running[_forked(lambda m=mutant: survives(m))] = mutant  # type: ignore[misc]
+                running[_forked(functools.partial(survives, mutant))] = mutant
             pid, status = os.wait()
             mutant = running.pop(pid)
             done += 1
