@@ -1,4 +1,4 @@
-"""What the cloud is told when an error is raised, acknowledged or gone: one record each, from its row."""
+"""How the cloud is told of errors: the alarms in every telemetry record, and a record of its own for each change."""
 
 from datetime import datetime
 
@@ -7,24 +7,30 @@ from appliance.model import ActiveError
 from appliance.site import Language
 
 
+def alarm(error: ActiveError, language: Language) -> dict[str, object]:
+    """One raised error: for machines in English, for people in the language of the site."""
+    return {
+        "id": error.id,
+        "number": error.number,
+        "source": error.source,
+        "severity": error.severity.value,
+        "title": error.title,
+        "language": language,
+        "title_local": texts.title(error, language),
+        "since_at": error.since_at.isoformat(),
+        "latched": error.latched,
+        "acknowledged_by": error.acknowledged_by,
+    }
+
+
 def error_event(
     error: ActiveError, happened: str, utc: datetime, language: Language
 ) -> dict[str, object]:
-    """Body of one SC_error_event record; `happened` is raised, acknowledged or cleared."""
-    return {
-        "id": error.id,
+    """Body of one SC_error_event record: the alarm, what `happened` (raised, acknowledged or cleared), what it does."""
+    return alarm(error, language) | {
         "happened": happened,
         "utc": utc.isoformat(),
-        "number": error.number,
-        "source": error.source,
-        "severity": error.severity,
-        "title": texts.title(error, language),
-        "title_en": error.title,
-        "remedy": texts.remedy(error, language),
-        "language": language,
+        "remedy_local": texts.remedy(error, language),
         "effects": error.effects,
         "derate_pct": error.derate_pct,
-        "since": error.since_at.isoformat(),
-        "latched": error.latched,
-        "acknowledged_by": error.acknowledged_by,
     }

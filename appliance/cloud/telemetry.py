@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from appliance.model import ActiveError, Decision, RackReading, Snapshot
+from appliance.cloud.error_events import alarm
+from appliance.model import Decision, RackReading, Snapshot
 from appliance.site import Language
-from appliance.texts import ENGLISH, catalogue, title
+from appliance.texts import ENGLISH, catalogue
 
 Value = Callable[[Snapshot, Decision], object]
 
@@ -31,22 +32,6 @@ def spot_in(language: Language) -> Callable[[Snapshot, Decision], dict[str, obje
     """`spot` for a site; its catalogue is read now, not while the control loop waits for its turn."""
     catalogue(language)
     return partial(spot, language=language)
-
-
-def alarm(error: ActiveError, language: Language) -> dict[str, object]:
-    """One raised error: for machines in English, for people in the language of the site."""
-    return {
-        "id": error.id,
-        "number": error.number,
-        "source": error.source,
-        "severity": error.severity.value,
-        "title": error.title,
-        "language": language,
-        "title_local": title(error, language),
-        "since_at": error.since_at.isoformat(),
-        "latched": error.latched,
-        "acknowledged_by": error.acknowledged_by,
-    }
 
 
 def _battery(name: str) -> Value:

@@ -130,7 +130,7 @@ def test_the_cloud_is_told_of_errors_in_the_language_of_the_site(tmp_path: Path)
     assert [one["happened"] for one in events] == ["raised", "acknowledged", "cleared"]
     assert {one["id"] for one in events} == {raised.errors[0].id}
     assert (events[0]["number"], events[0]["source"]) == (402, "buttons and e-stop")
-    assert events[0]["title_en"] == "Buttons and e-stop do not answer" != events[0]["title"]
+    assert events[0]["title"] == "Buttons and e-stop do not answer" != events[0]["title_local"]
     assert (events[0]["severity"], events[0]["effects"]) == ("error", ["stop"])
     assert events[1]["acknowledged_by"] == "ctl"
 
