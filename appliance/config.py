@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from appliance import registry
-from appliance.cycle import ModeLike
 from appliance.data_file import DataFileError, read_document, sentence
+from appliance.programme import ModeLike
 from appliance.settings import Settings
 from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings
 
@@ -31,7 +31,7 @@ class ModeFile(Protocol):
     """What it does while an input is missing."""
     ModeSettings: type[Settings]
 
-    def Mode(self, settings: Settings, /) -> ModeLike:  # noqa: N802 the class itself
+    def Mode(self, settings: Settings, site: SiteSettings, /) -> ModeLike:  # noqa: N802 the class itself
         """The mode's class."""
 
 
@@ -71,9 +71,9 @@ def _mode_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
     """What is wrong with the modes, which are checked by each mode's own settings class."""
     known = sorted(registry.names("appliance.modes"))
     modes, control = document.get("modes", {}), document.get("control", {})
-    start = control.get("start_mode") if isinstance(control, dict) else None
-    if isinstance(start, str) and start not in known:
-        yield f"control.start_mode = {start!r}: no such mode; there is: {', '.join(known)}"
+    for path, name in _named_modes(control) if isinstance(control, dict) else ():
+        if name not in known:
+            yield f"control.{path} = {name!r}: no such mode; there is: {', '.join(known)}"
     for name, values in modes.items() if isinstance(modes, dict) else ():
         if name not in known:
             yield f"modes.{name}: no such mode; there is: {', '.join(known)}"
@@ -82,6 +82,21 @@ def _mode_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
             _mode_file(name).ModeSettings.model_validate_json(json.dumps(values, default=str))
         except ValidationError as error:
             yield from (_sentence(("modes", name), mistake) for mistake in error.errors())
+
+
+def _named_modes(control: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Where a mode is named, and its name."""
+    if isinstance(start := control.get("start_mode"), str):
+        yield "start_mode", start
+    for key in ("beside", "schedule"):
+        entries = control.get(key)
+        for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict) and isinstance(name := entry.get("mode"), str):
+                yield f"{key}.{number}.mode", name
+    priorities = control.get("priorities")
+    for number, name in enumerate(priorities if isinstance(priorities, list) else ()):
+        if isinstance(name, str):
+            yield f"priorities.{number}", name
 
 
 def _put_grid_code(document: dict[str, Any]) -> list[str]:
@@ -177,7 +192,7 @@ def build_modes(site: SiteSettings) -> tuple[dict[str, ModeLike], dict[str, str]
     for name in sorted(registry.names("appliance.modes")):
         file = _mode_file(name)
         values = json.dumps(site.modes.get(name, {}), default=str)
-        modes[name] = file.Mode(file.ModeSettings.model_validate_json(values))
+        modes[name] = file.Mode(file.ModeSettings.model_validate_json(values), site)
         titles[name] = file.TITLE
     return modes, titles
 

@@ -1,7 +1,7 @@
 """One control cycle: a Snapshot in, a Decision out. Deterministic; cannot reach the world."""
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -20,6 +20,7 @@ from appliance.model import (
     State,
     Wish,
 )
+from appliance.programme import ModeLike, Programme, Together
 from appliance.site import SiteSettings
 from appliance.statemachine.machine import next_state, outputs
 from appliance.statemachine.states import STATES
@@ -29,19 +30,10 @@ from appliance.why import sentence
 
 NONE: Final[frozenset[Effect]] = frozenset()
 NO_UPDATE: Final = frozenset({Effect.BLOCK_UPDATE, Effect.EMERGENCY_STOP})
+SCHEDULE: Final = "schedule"
 NO_ANSWERS: Final[tuple[Answer, ...]] = ()
-NO_WISH: Final = Wish(0.0)
+NOTHING: Final = Together(Wish(0.0), "", "", ())
 AT_REST: Final = Allowed(0.0, Limits(), "")
-
-
-class ModeLike(Protocol):
-    """A control mode: deterministic, no clock, no I/O."""
-
-    def wish(self, seen: Snapshot, memory: Memory, /) -> Wish:
-        """Battery power wished for (discharge +); None when it cannot say, with the reason."""
-
-    def wakes(self, seen: Snapshot, memory: Memory, /) -> bool:
-        """Would it charge now? An empty, sleeping battery is woken for that."""
 
 
 class Cycle:
@@ -51,8 +43,7 @@ class Cycle:
         self, site: SiteSettings, modes: Mapping[str, ModeLike], titles: Mapping[str, str]
     ) -> None:
         self._site = site
-        self._modes = modes
-        self._titles = titles
+        self._programme = Programme(site, modes, titles)
         self._watch = ErrorWatch(site)
         self._desk = Desk(site, titles, self._watch)
         self._care = Care(site)
@@ -69,9 +60,8 @@ class Cycle:
         memory, answers = self._take_in(seen)
         errors = memory.errors
         effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
-        mode, title = self._followed(memory)
         reserve_pct = self._site.battery.soc.reserve_pct
-        scene = Scene(seen, memory, effects, reserve_pct, mode.wakes(seen, memory))
+        scene = Scene(seen, memory, effects, reserve_pct, self._wakes(seen, memory))
         state, because = next_state(scene)
         row = STATES[state]
         since_s = seen.now_s if because else memory.state_since_s
@@ -79,7 +69,8 @@ class Cycle:
         if because and STATES[memory.state].ends_process:
             # A restart that did not come is not tried for ever: somebody should look.
             goal = State.MAINTENANCE if memory.goal_before is State.MAINTENANCE else State.IDLE
-        wish, allowed = self._wish(mode, seen, memory) if row.power else (NO_WISH, AT_REST)
+        wanted, allowed = self._wanted(seen, memory) if row.power else (NOTHING, AT_REST)
+        wish = wanted.wish
         setpoints = outputs(state, since_s, allowed.power_w, scene)
         setpoints, memory = self._care.add(setpoints, state, row.sleep, since_s, seen, memory)
         test = memory.test
@@ -88,8 +79,9 @@ class Cycle:
         self.memory = msgspec.structs.replace(
             memory, state=state, state_since_s=since_s, goal=goal, commanded=setpoints,
             forced=forced, stops=stops_after(scene, state), decided_at_s=seen.now_s,
+            limits=allowed.limits,
         )  # fmt: skip
-        why = told(test, seen.now_s) + sentence(seen, state, because, title, wish, allowed, errors)
+        why = told(test, seen.now_s) + sentence(seen, state, because, wanted, allowed, errors)
         return Decision(
             self._number, seen.now_s, seen.utc, state, goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
@@ -97,12 +89,13 @@ class Cycle:
             row.update and not setpoints.contactors_closed and effects.isdisjoint(NO_UPDATE)
             and test is None,
             memory.cap,
-            test, memory.test_ended, awaits_start=memory.awaits_start,
+            test, memory.test_ended, awaits_start=memory.awaits_start, heard=wanted.heard,
+            scheduled=memory.scheduled,
         )  # fmt: skip
 
     def _take_in(self, seen: Snapshot) -> tuple[Memory, tuple[Answer, ...]]:
         """The memory with the errors raised now, what was asked for, and the rescue charge."""
-        memory, answers = self.memory, NO_ANSWERS
+        memory, answers = self._scheduled(seen), NO_ANSWERS
         errors = self._watch.update(seen, memory)
         if errors is not memory.errors:
             memory = msgspec.structs.replace(memory, errors=errors)
@@ -117,16 +110,34 @@ class Cycle:
                 memory = msgspec.structs.replace(memory, rescue=rescue)
         return memory, answers
 
-    def _wish(self, mode: ModeLike, seen: Snapshot, memory: Memory) -> tuple[Wish, Allowed]:
-        """What is wished for, and what the limits leave of it."""
-        saves = rescuing(memory)
-        wish = rescue_wish(seen, self._site) if saves else mode.wish(seen, memory)
-        return wish, apply_limits(wish.power_w or 0.0, seen, memory, self._site)
+    def _scheduled(self, seen: Snapshot) -> Memory:
+        """The memory with the mode that the site's schedule names, once it names another than before."""
+        memory = self.memory
+        scheduled = self._programme.scheduled(seen)
+        if scheduled is None or scheduled == memory.scheduled:
+            return memory
+        return msgspec.structs.replace(
+            memory, scheduled=scheduled, mode=scheduled, mode_by=SCHEDULE
+        )
 
-    def _followed(self, memory: Memory) -> tuple[ModeLike, str]:
-        """The mode in use and its title; while a test runs only what the test asks for."""
+    def _wanted(self, seen: Snapshot, memory: Memory) -> tuple[Together, Allowed]:
+        """What is wished for, and what the limits leave of it."""
         test = memory.test
-        if test is not None and test.mode is None:
-            return REST, TITLE
-        name = memory.mode if test is None or test.mode is None else test.mode
-        return self._modes[name], self._titles[name]
+        if rescuing(memory):
+            wanted = Together(rescue_wish(seen, self._site), "", "", ())
+        elif test is not None and test.mode is None:
+            wanted = Together(REST.wish(seen, memory), TITLE, "", ())
+        else:
+            wanted = self._programme.ask(self._followed(memory), seen, memory)
+        return wanted, apply_limits(wanted.wish.power_w or 0.0, seen, memory, self._site)
+
+    def _wakes(self, seen: Snapshot, memory: Memory) -> bool:
+        if memory.test is not None and memory.test.mode is None:
+            return REST.wakes(seen, memory)
+        return self._programme.wakes(self._followed(memory), seen, memory)
+
+    @staticmethod
+    def _followed(memory: Memory) -> str:
+        """The mode in use; while a test runs the one it tries."""
+        test = memory.test
+        return memory.mode if test is None or test.mode is None else test.mode

@@ -71,6 +71,7 @@ def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s
         goal=goal,
         mode=durable.mode if known and durable.mode else site.control.start_mode,
         mode_by=durable.mode_by if known else "site.toml",
+        scheduled=durable.scheduled if known else None,
         errors=durable.latched,
         awaits_start=durable.awaits_start,
         cap=durable.cap,

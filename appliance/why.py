@@ -3,7 +3,8 @@
 from typing import Final
 
 from appliance.limits import Allowed
-from appliance.model import STOPS, ActiveError, Snapshot, State, Wish
+from appliance.model import STOPS, ActiveError, Snapshot, State
+from appliance.programme import Together
 from appliance.statemachine.states import STATES
 
 ON_ITS_WAY_W: Final = 50.0
@@ -14,8 +15,7 @@ def sentence(
     seen: Snapshot,
     state: State,
     because: str,
-    title: str,
-    wish: Wish,
+    wanted: Together,
     allowed: Allowed,
     errors: Errors,
 ) -> str:
@@ -28,12 +28,22 @@ def sentence(
         return f"{row.title}: the grid has to be steady for another {waits_s:.0f} s"
     if not row.power:
         return f"{row.title}: {row.says}{_worst(errors)}"
+    return _of_the_wish(wanted, allowed)
+
+
+def _of_the_wish(wanted: Together, allowed: Allowed) -> str:
+    """Who wants what, who of the modes allows less, and which limit allows less still."""
+    wish, title = wanted.wish, wanted.title
+    if wish.missing:
+        return f"{title} cannot say: {wish.missing}; 0 W"
     if wish.power_w is None:
-        return f"{title} cannot say: {wish.reason}; 0 W"
+        return f"{title} wants nothing: {wish.reason}" if wish.reason else f"{title} wants nothing"
     wants_w = wish.power_w if wish.wants_w is None else wish.wants_w
     sentence = f"{wish.by or title} wants {wants_w:.0f} W"
     if wish.reason:
         sentence += f", {wish.reason}"
+    if wanted.held_by:
+        sentence += f"; {wanted.held_by} allows {wish.power_w:.0f} W"
     if allowed.limits.binding is not None:
         return f"{sentence}; {allowed.because} allows {allowed.power_w:.0f} W"
     if abs(wants_w - allowed.power_w) > ON_ITS_WAY_W:

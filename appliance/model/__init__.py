@@ -17,11 +17,9 @@ from appliance.model.decisions import (
     BatteryView,
     Decision,
     GridView,
-    Limits,
     Moment,
     Recorded,
     Snapshot,
-    Wish,
 )
 from appliance.model.errors import STOPS, ActiveError, Effect, Severity, emergency
 from appliance.model.health import (
@@ -38,6 +36,15 @@ from appliance.model.health import (
     PollHealth,
     WearHealth,
     WireCounts,
+)
+from appliance.model.market import (
+    Dispatch,
+    Imbalance,
+    Market,
+    PlanStep,
+    PriceStep,
+    Schedule,
+    ScheduleEntry,
 )
 from appliance.model.memory import (
     NO_CAP,
@@ -95,6 +102,7 @@ from appliance.model.requests import (
 )
 from appliance.model.status import Lateness, Scheduling, Status
 from appliance.model.system_info import FirmwareChange, SystemInfo
+from appliance.model.wishes import Heard, Limits, Wish
 from appliance.model.word import (
     Word,
 )
@@ -129,6 +137,7 @@ __all__ = [
     "CapPower",
     "ClimateReading",
     "Decision",
+    "Dispatch",
     "Effect",
     "EndTest",
     "FirmwareChange",
@@ -139,19 +148,24 @@ __all__ = [
     "GoToState",
     "GridView",
     "HealthReading",
+    "Heard",
     "HoldPower",
+    "Imbalance",
     "InverterReading",
     "InverterState",
     "Lateness",
     "Limits",
     "ManualPower",
+    "Market",
     "Memory",
     "MeterReading",
     "Moment",
     "PhaseReading",
+    "PlanStep",
     "PollCounts",
     "PollHealth",
     "PowerCap",
+    "PriceStep",
     "RackApart",
     "RackPause",
     "RackReading",
@@ -162,6 +176,8 @@ __all__ = [
     "ResetErrors",
     "ResetEstop",
     "RunningTest",
+    "Schedule",
+    "ScheduleEntry",
     "Scheduling",
     "SensorReading",
     "SetPower",

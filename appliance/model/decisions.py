@@ -6,6 +6,7 @@ import msgspec
 
 from appliance.model.errors import ActiveError
 from appliance.model.health import HealthReading
+from appliance.model.market import Market
 from appliance.model.memory import (
     NO_CAP,
     ForcedActuator,
@@ -25,6 +26,7 @@ from appliance.model.readings import (
     SensorReading,
 )
 from appliance.model.requests import Answer, Request, State
+from appliance.model.wishes import Heard, Limits
 from appliance.model.word import Word
 
 
@@ -94,25 +96,8 @@ class Snapshot(Word, frozen=True):
     battery_view: BatteryView | None = None
     health: HealthReading | None = None
     """The box's own: disk, wires, wear, update."""
-
-
-class Wish(Word, frozen=True):
-    """What a mode would like, discharge +. None: it cannot say, and `reason` says what is missing."""
-
-    power_w: float | None
-    reason: str = ""
-    wants_w: float | None = None
-    """Where the mode is heading, when `power_w` is only a step on the way."""
-    by: str = ""
-    """Who wishes, where it is not the mode."""
-
-
-class Limits(Word, frozen=True):
-    """The tightest limits (magnitudes), and the name of the one that held the wish back, if one did."""
-
-    max_charge_w: float = 0.0
-    max_discharge_w: float = 0.0
-    binding: str | None = None
+    market: Market | None = None
+    """Prices, imbalance, plan and orders that hold now; None: this box is told nothing of them."""
 
 
 class Decision(Word, frozen=True):
@@ -145,6 +130,10 @@ class Decision(Word, frozen=True):
     """Why the last test ended; "" before the first, and while one runs."""
     awaits_start: bool = False
     """An emergency stop was reset, and nobody has started the box since."""
+    heard: tuple[Heard, ...] = ()
+    """Every mode that was asked, the first in priority first, with its answer; empty outside RUN."""
+    scheduled: str | None = None
+    """The mode that the site's schedule names."""
 
 
 class Moment(Word, frozen=True):

@@ -2,6 +2,7 @@
 
 from appliance.model.errors import ActiveError
 from appliance.model.requests import State
+from appliance.model.wishes import Limits
 from appliance.model.word import Word
 
 
@@ -156,3 +157,7 @@ class Memory(Word, frozen=True):
     test: RunningTest | None = None
     test_ended: str = ""
     """Why the last test ended; "" before the first, and while one runs."""
+    limits: Limits = Limits()
+    """How far the battery could go in the cycle before."""
+    scheduled: str | None = None
+    """The mode that the site's schedule named last; a choice by hand holds until it names another."""

@@ -3,8 +3,10 @@
 from typing import Final
 
 from appliance.model import Memory, Snapshot, Wish
+from appliance.modes._answers import exactly
 from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
 from appliance.settings import Settings
+from appliance.site import SiteSettings
 
 TITLE: Final = "Local control"
 WITHOUT: Final[Inputs] = {
@@ -22,15 +24,15 @@ class ModeSettings(Settings):
 class Mode:
     """Does what was asked until it expires, then rests."""
 
-    def __init__(self, settings: ModeSettings) -> None:
-        del settings
+    def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
+        del settings, site
 
     def wish(self, seen: Snapshot, memory: Memory) -> Wish:
         """The asked power; 0 W without one or after its time."""
         manual = memory.manual
         if manual is None:
-            return Wish(0.0, "no power was asked for")
-        return Wish(manual.power_w, f"for another {manual.until_s - seen.now_s:.0f} s")
+            return exactly(0.0, "no power was asked for")
+        return exactly(manual.power_w, f"for another {manual.until_s - seen.now_s:.0f} s")
 
     def wakes(self, _seen: Snapshot, memory: Memory) -> bool:
         """When charging was asked for."""

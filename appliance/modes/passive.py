@@ -3,8 +3,10 @@
 from typing import Final
 
 from appliance.model import Memory, Snapshot, Wish
+from appliance.modes._answers import exactly
 from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
 from appliance.settings import Settings
+from appliance.site import SiteSettings
 
 TITLE: Final = "Passive"
 WITHOUT: Final[Inputs] = {
@@ -22,12 +24,12 @@ class ModeSettings(Settings):
 class Mode:
     """Wishes for nothing."""
 
-    def __init__(self, settings: ModeSettings) -> None:
-        del settings
+    def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
+        del settings, site
 
     def wish(self, _seen: Snapshot, _memory: Memory) -> Wish:
         """Always 0 W."""
-        return Wish(0.0, "it only watches")
+        return exactly(0.0, "it only watches")
 
     def wakes(self, _seen: Snapshot, _memory: Memory) -> bool:
         """Never."""

@@ -6,9 +6,11 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from appliance.model import Memory, Snapshot, Wish
+from appliance.modes._answers import exactly, unknown
 from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
 from appliance.modes._pid import Pid, PidGains
 from appliance.settings import Settings, Watts
+from appliance.site import SiteSettings
 
 TITLE: Final = "Self-consumption"
 WITHOUT: Final[Inputs] = {
@@ -33,7 +35,8 @@ class ModeSettings(Settings):
 class Mode:
     """Moves the battery by what is missing at the grid connection."""
 
-    def __init__(self, settings: ModeSettings) -> None:
+    def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
+        del site
         self._settings = settings
         self._pid = Pid(settings.pid)
 
@@ -42,7 +45,7 @@ class Mode:
         grid_w = None if seen.grid is None else seen.grid.power_w
         if grid_w is None or not isfinite(grid_w):
             self._pid.reset()
-            return Wish(None, "the grid meter is silent")
+            return unknown("the grid meter is silent")
         error_w = grid_w - self._settings.target_grid_w
         if abs(error_w) <= self._settings.dead_band_w:
             error_w = 0.0
@@ -50,7 +53,7 @@ class Mode:
         battery_w = None if seen.inverter is None else seen.inverter.power_w
         if battery_w is None or not isfinite(battery_w):
             battery_w = memory.commanded.power_w
-        return Wish(power_w, wants_w=battery_w + error_w)
+        return exactly(power_w, wants_w=battery_w + error_w)
 
     def wakes(self, seen: Snapshot, _memory: Memory) -> bool:
         """When the site exports more than it costs to be awake."""

@@ -12,7 +12,9 @@ from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
 from appliance.site.grid import Connection, Grid
 from appliance.site.grid_code import GridCode
+from appliance.site.modes import PRIORITIES, Beside, Scheduled
 from appliance.site.outputs import BoardRelay, Relay, relay_mistakes
+from appliance.site.periods import Zone
 from appliance.site.storage import Storage
 from appliance.site.twice import refuse_twice
 from appliance.site.watchdog import Watchdog
@@ -49,7 +51,19 @@ class Control(Settings):
     ramp_w_per_s: Annotated[float, Field(gt=0, le=10e6)] | None = None
     """So fast power may rise; it falls at once. None: as fast as the mode wants."""
     start_mode: Name = "self_consumption"
+    """The mode in use until somebody chooses another."""
+    schedule: tuple[Scheduled, ...] = ()
+    """Which mode is in use when; outside of all entries `start_mode`. A choice by hand holds until it changes."""
+    beside: tuple[Beside, ...] = ()
+    """Modes that are asked together with the one in use."""
+    priorities: tuple[Name, ...] = PRIORITIES
+    """The first is asked first, and the others choose within what it leaves them."""
     start_state: Literal["run", "idle"] = "run"
+
+    @model_validator(mode="after")
+    def _each_has_one_place(self) -> Self:
+        refuse_twice("place", {f"priorities.{at}": name for at, name in enumerate(self.priorities)})
+        return self
 
 
 class Cloud(Settings):
@@ -65,6 +79,8 @@ class SiteSettings(Settings):
     name: Annotated[str, Field(min_length=1, max_length=24)]
     language: Language = "en"
     """Of the screen, and of the titles of errors in the cloud."""
+    zone: Zone = "UTC"
+    """Time zone of clock times, such as Europe/Copenhagen."""
     data_folder: str = "/var/lib/appliance"
     """What must survive: the store, identity, connection."""
     run_folder: Annotated[str, Field(min_length=1, max_length=90)] = "/run/appliance"

@@ -14,6 +14,8 @@ class Durable(msgspec.Struct, frozen=True, kw_only=True):
 
     mode: str | None = None
     mode_by: str = "site.toml"
+    scheduled: str | None = None
+    """The mode that the site's schedule had named last."""
     goal: State | None = None
     """RUN, IDLE or MAINTENANCE: what somebody asked for last; None on a new box."""
     latched: tuple[ActiveError, ...] = ()

@@ -182,6 +182,7 @@ def durable_of(decision: Decision, before: Durable | None) -> Durable:
     return Durable(
         mode=decision.mode,
         mode_by=decision.mode_by,
+        scheduled=decision.scheduled,
         goal=goal,
         awaits_start=decision.awaits_start,
         cap=decision.cap,

@@ -120,7 +120,7 @@ class Slow:
 
 
 def use(rig: Rig, mode: Any) -> None:
-    rig.cycle._modes = dict.fromkeys(rig.modes, mode)
+    rig.cycle._programme._modes = dict.fromkeys(rig.modes, mode)
 
 
 def crash(rig: Rig, before: Callable[[int], None] = lambda _number: None) -> None:
@@ -128,7 +128,7 @@ def crash(rig: Rig, before: Callable[[int], None] = lambda _number: None) -> Non
     use(rig, Broken())
     with pytest.raises(ZeroDivisionError):
         rig.tick(1, before)
-    rig.cycle._modes = rig.modes
+    rig.cycle._programme._modes = rig.modes
 
 
 def press(rig: Rig) -> None:

@@ -92,10 +92,10 @@ def test_an_emergency_stop_survives_a_mode_that_crashes_in_the_same_cycle() -> N
             raise ZeroDivisionError
 
     modes, titles = build_modes(story.site)
-    story.cycle._modes = {**modes, "self_consumption": Broken()}
+    story.cycle._programme._modes = {**modes, "self_consumption": Broken()}
     with pytest.raises(ZeroDivisionError):
         story.step(board=BoardReading(estop_pressed=True))
-    story.cycle._modes = modes
+    story.cycle._programme._modes = modes
     decision = story.step()
     assert [error.number for error in decision.errors] == [401]
     assert decision.state is State.ERROR

@@ -7,6 +7,7 @@ import pytest
 from appliance.errors import ROWS
 from appliance.limits import Allowed
 from appliance.model import ActiveError, GridView, Limits, Snapshot, State, Wish
+from appliance.programme import Together
 from appliance.testing import told
 from appliance.why import sentence
 from tests.core.by_hand import with_pin
@@ -33,7 +34,9 @@ def said(
     now: Snapshot | None = None,
 ) -> str:
     raised = tuple(error(number) for number in errors)
-    return sentence(now or seen(), state, because, "Self-consumption", wish, allowed, raised)
+    return sentence(
+        now or seen(), state, because, Together(wish, "Self-consumption", "", ()), allowed, raised
+    )
 
 
 def free(power_w: float) -> Allowed:
@@ -57,7 +60,9 @@ def bound(power_w: float) -> Allowed:
         (Wish(900.0), free(951.0), "Self-consumption wants 900 W, now at 951 W"),
         (Wish(900.0), bound(500.0), "Self-consumption wants 900 W; the owner's cap allows 500 W"),
         (Wish(900.0, "so"), bound(890.0), "Self-consumption wants 900 W, so; the owner's cap allows 890 W"),
-        (Wish(None, "no meter"), free(0.0), "Self-consumption cannot say: no meter; 0 W"),
+        (Wish(missing="no meter"), free(0.0), "Self-consumption cannot say: no meter; 0 W"),
+        (Wish(None), free(0.0), "Self-consumption wants nothing"),
+        (Wish(None, "prices are high"), free(0.0), "Self-consumption wants nothing: prices are high"),
     ],
 )  # fmt: skip
 def test_what_is_wished_and_what_is_left_of_it(wish: Wish, allowed: Allowed, says: str) -> None:
