@@ -16,6 +16,7 @@ from appliance.model import (
     Decision,
     HealthReading,
     InverterReading,
+    MarketData,
     MeterReading,
     Moment,
     RelayReading,
@@ -211,6 +212,7 @@ class Slots:
     wires: Mapping[str, Latest[WireCounts]] = field(default_factory=dict)
     """What the thread of each bus has counted, by the bus's name in site.toml."""
     health: Latest[HealthReading] = field(default_factory=lambda: Latest("health"))
+    market: Latest[MarketData] = field(default_factory=lambda: Latest("market"))
     wake: Wake = field(default_factory=Wake)
 
     @classmethod

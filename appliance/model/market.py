@@ -76,3 +76,16 @@ class Market(Word, frozen=True):
     imbalance: Imbalance | None = None
     plan: PlanStep | None = None
     dispatch: Dispatch | None = None
+    unread: tuple[str, ...] = ()
+    """Sources that cannot be used, each with the reason; what they said before still counts."""
+
+
+class MarketData(Word, frozen=True):
+    """Everything that was told, for any time. Prices and plan in the order of time, without overlap."""
+
+    prices: tuple[PriceStep, ...] = ()
+    imbalance: Imbalance | None = None
+    plan: tuple[PlanStep, ...] = ()
+    dispatch: tuple[Dispatch, ...] = ()
+    """As the platform orders them: of several that hold the first counts."""
+    unread: tuple[str, ...] = ()
