@@ -52,6 +52,7 @@ from appliance.site.outputs import (
     Relay,
     StratoRelay,
 )
+from appliance.site.reactive import PowerCurve, Reactive, VoltageCurve
 from appliance.site.storage import Storage
 from appliance.site.watchdog import (
     Watchdog,
@@ -114,7 +115,9 @@ __all__ = [
     "ModbusTcp",
     "Night",
     "PinRelay",
+    "PowerCurve",
     "Pwm",
+    "Reactive",
     "RegisterBus",
     "Relay",
     "Sensor",
@@ -126,6 +129,7 @@ __all__ = [
     "SysFiles",
     "Tach",
     "Trip",
+    "VoltageCurve",
     "Watchdog",
     "Window",
     "Zone",

@@ -15,6 +15,7 @@ from appliance.site.grid_code import GridCode
 from appliance.site.modes import PRIORITIES, Beside, Scheduled
 from appliance.site.outputs import BoardRelay, Relay, relay_mistakes
 from appliance.site.periods import Zone
+from appliance.site.reactive import Reactive
 from appliance.site.storage import Storage
 from appliance.site.twice import refuse_twice
 from appliance.site.watchdog import Watchdog
@@ -101,6 +102,7 @@ class SiteSettings(Settings):
     grid_code: GridCode | None = None
     """In site.toml: the name of a profile in appliance/grid_codes."""
     control: Control = Control()
+    reactive: Reactive = Reactive()
     cloud: Cloud = Cloud()
     storage: Storage = Storage()
     watchdog: Watchdog = Watchdog()
@@ -113,6 +115,25 @@ class SiteSettings(Settings):
         if "grid" not in self.meters:
             msg = "meters.grid is missing: the box needs the meter at the grid connection"
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _reactive_has_what_it_needs(self) -> Self:
+        """Whatever it follows: an inverter that may, and figures."""
+        reactive, most_var = self.reactive, self.inverter.max_reactive_var
+        policy, wrong = reactive.policy, []
+        if policy != "off" and most_var == 0.0:
+            wrong.append(f"reactive.policy = {policy!r} needs inverter.max_reactive_var above 0")
+        elif policy == "fixed_var" and abs(reactive.fixed_var) > most_var:
+            wrong.append(
+                f"reactive.fixed_var = {reactive.fixed_var:g} is more than inverter.max_reactive_var = {most_var:g}"
+            )
+        if policy in ("q_u", "cos_phi_p") and getattr(reactive, policy) is None:
+            wrong += [] if getattr(self.grid_code, policy, None) is not None else [
+                f"reactive.{policy} is missing, and the grid code has none: its points, or another policy"
+            ]  # fmt: skip
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
     @model_validator(mode="after")

@@ -69,6 +69,8 @@ class Inverter(Device):
     max_discharge_w: Watts
     max_reactive_var: Watts = 0.0
     """0: no reactive power is ever asked for."""
+    rated_va: Watts | None = None
+    """Apparent power: active and reactive together. None: the larger of the two power ratings."""
     efficiency: Annotated[float, Field(ge=0.5, le=1.0)] = 0.95
     """Of a discharge, AC by DC: the battery gives more than arrives, and its limits are at its terminals."""
     ramp_w_per_s: Watts | None = None
@@ -77,6 +79,19 @@ class Inverter(Device):
     """After this silence the inverter stops by itself."""
     stored_writes_allowed: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 100_000
     """Into its memory that wears out, in its life. Makers of such memory name 100,000 and more [recalled]."""
+
+    @property
+    def apparent_va(self) -> float:
+        """The most that active and reactive power may be together."""
+        rated_va = self.rated_va
+        return max(self.max_charge_w, self.max_discharge_w) if rated_va is None else rated_va
+
+    @model_validator(mode="after")
+    def _reactive_is_a_part(self) -> Self:
+        if self.max_reactive_var > self.apparent_va:
+            msg = f"max_reactive_var = {self.max_reactive_var:g} must be at most rated_va = {self.apparent_va:g}"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _stops_before_contactors_open(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from appliance.settings import Settings
+from appliance.site.reactive import Curve, PowerCurve, VoltageCurve
 
 PerUnit = Annotated[float, Field(gt=0, le=2)]
 Hertz = Annotated[float, Field(ge=40, le=70)]
@@ -72,9 +73,14 @@ class GridCode(Settings):
     connect: Window
     over_frequency: FrequencyResponse
     under_frequency: FrequencyResponse
+    q_u: VoltageCurve | None = None
+    cos_phi_p: PowerCurve | None = None
 
     @property
     def unverified(self) -> int:
         """How many of its figures nobody has confirmed."""
-        figures = (*self.trips, self.connect, self.over_frequency, self.under_frequency)
-        return sum(1 for figure in figures if not figure.verified)
+        figures: tuple[Figure | Curve | None, ...] = (
+            *self.trips, self.connect, self.over_frequency, self.under_frequency,
+            self.q_u, self.cos_phi_p,
+        )  # fmt: skip
+        return sum(1 for figure in figures if figure is not None and not figure.verified)
