@@ -48,6 +48,7 @@ def load_site(path: Path) -> SiteSettings:
     profile_mistakes = _put_grid_code(document)
     mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
     mistakes += [*_speaker_mistakes(document), *_sensor_bus_mistakes(document)]
+    mistakes += _reactive_mistakes(document)
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
         | {"bms": registry.bms_families() | {INVERTER_SPEAKS}},
@@ -139,6 +140,26 @@ def _speaker_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
         yield (
             f'battery.driver = "{INVERTER_SPEAKS}": {name} says nothing of its battery; '
             f"these do: {', '.join(speak)}"
+        )
+
+
+def _reactive_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
+    """Not every inverter can be told reactive power."""
+    inverter, folder = document.get("inverter"), DRIVER_FOLDERS["inverters"]
+    if not isinstance(inverter, dict) or not inverter.get("max_reactive_var"):
+        return
+    name, values = inverter.get("driver"), inverter.get("options", {})
+    if name not in registry.names(folder) or not isinstance(values, dict):
+        return
+    file = registry.load(folder, name)
+    try:
+        takes = file.Driver.takes_reactive(registry.options(file, values))
+    except ValidationError:
+        return  # told of already
+    if not takes:
+        yield (
+            f"inverter.max_reactive_var = {inverter['max_reactive_var']}: {name}, set up so, "
+            "cannot be told reactive power; must be 0"
         )
 
 

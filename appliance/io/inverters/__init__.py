@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from appliance.io._driver_files import DriverFiles
 from appliance.io.registers import Ask, Block, Values, Write
 from appliance.model import BatteryReading, InverterReading, Setpoints
+from appliance.settings import Settings
 from appliance.site import Inverter
 
 
@@ -21,6 +22,12 @@ class InverterDriver(ABC):
     """The device renews its values no faster; polled no faster either."""
     stored_pause_s: float = 10.0
     """Least time between two changes of a register that is kept in memory that wears out."""
+
+    @classmethod
+    def takes_reactive(cls, options: Settings) -> bool:
+        """Can it be told reactive power, set up so? Where it cannot, `max_reactive_var` above 0 is refused."""
+        del options
+        return False
 
     def identify(self, ask: Ask) -> None:
         """Find out what answers there: after every new connection and every silence, before polling.

@@ -110,6 +110,13 @@ class Driver(InverterDriver):
         self._meanings |= dict.fromkeys(options.off, InverterState.OFF)
         self._meanings |= dict.fromkeys(options.running, InverterState.RUNNING)
 
+    @classmethod
+    @override
+    def takes_reactive(cls, options: Settings) -> bool:
+        """When its table has a register for that."""
+        assert isinstance(options, Options)
+        return any(row.name == "command_reactive_var" for row in _read(options.table).reads)
+
     @override
     def reading(self, values: Values) -> InverterReading:
         """Power into the AC bus (discharge) is positive."""

@@ -94,6 +94,11 @@ class Driver(InverterDriver):
         self._stop = table.row(44612, "u16", "stop").write(1)
         self._reset = table.row(44613, "u16", "reset").write(1)
 
+    @classmethod
+    @override
+    def takes_reactive(cls, options: Settings) -> bool:
+        return True
+
     @override
     def reading(self, values: Values) -> InverterReading:
         """Power into the AC bus (discharge) is positive, as the device counts."""

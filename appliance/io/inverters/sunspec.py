@@ -49,6 +49,12 @@ class Driver(InverterDriver):
         self._plan: _Plan | None = None
         self._title = ""
 
+    @classmethod
+    @override
+    def takes_reactive(cls, options: Settings) -> bool:
+        """Where it has model 704 or 123; when it has neither, error 214 tells."""
+        return True
+
     @override
     def identify(self, ask: Ask) -> None:
         self._plan = None
