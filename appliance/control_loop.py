@@ -10,6 +10,7 @@ from appliance.clock import Clock
 from appliance.crashes import Crashes
 from appliance.cycle import Cycle
 from appliance.mailbox import Slots
+from appliance.market import MarketView
 from appliance.model import SAFE, ActiveError, Lateness, Memory, Moment, Snapshot, State
 from appliance.site import RELAY_MAX_AGE_S, SiteSettings
 from appliance.statemachine.transitions import settle_s
@@ -33,15 +34,21 @@ connected, while the request to open, which every restart begins with, is on its
 
 
 def freeze(
-    slots: Slots, site: SiteSettings, clock: Clock, down: tuple[str, ...], memory: Memory
+    slots: Slots,
+    site: SiteSettings,
+    clock: Clock,
+    down: tuple[str, ...],
+    memory: Memory,
+    market: MarketView | None = None,
 ) -> Snapshot:
-    """Everything known now; what is older than its device's max_age_s is None."""
-    now_s = clock.now_s()
+    """Everything known now; what is older than its device's max_age_s is None. Market data know their own time."""
+    now_s, utc = clock.now_s(), clock.utc()
+    data = slots.market.newest()
     meters, sensors = slots.meters, slots.sensors
     clock_trusted, cloud = slots.clock_trusted.newest(), slots.cloud_connected.newest()
     return Snapshot(
         now_s=now_s,
-        utc=clock.utc(),
+        utc=utc,
         battery=slots.battery.fresh(now_s, site.battery.max_age_s),
         inverter=slots.inverter.fresh(now_s, site.inverter.max_age_s),
         grid=meters["grid"].fresh(now_s, site.meters["grid"].max_age_s),
@@ -68,6 +75,7 @@ def freeze(
         memory=memory,
         clock_trusted=None if clock_trusted is None else clock_trusted.value,
         cloud_connected=None if cloud is None else cloud.value,
+        market=None if market is None else market.at(None if data is None else data.value, utc),
     )
 
 
@@ -117,6 +125,7 @@ class ControlLoop:
         self._stillness = Stillness(site.meters["grid"].max_age_s)
         self._battery_watch = BatteryWatch()
         self._grid_watch = GridWatch(site.grid_code, site.grid, site.connection)
+        self._market = None if site.market is None else MarketView()
         self._errors: tuple[ActiveError, ...] = ()
         self._began_at_s = clock.now_s()
 
@@ -177,7 +186,8 @@ class ControlLoop:
 
     def _tick(self) -> None:
         slots = self._slots
-        known = freeze(slots, self._site, self._clock, self._parts_down(), self._cycle.memory)
+        down, memory = self._parts_down(), self._cycle.memory
+        known = freeze(slots, self._site, self._clock, down, memory, self._market)
         if known.now_s - self._began_at_s < HEARD_ANEW_S:
             known = msgspec.structs.replace(known, battery=None)
         snapshot = self._battery_watch.look(self._stillness.freeze_out(known))

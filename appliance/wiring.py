@@ -27,6 +27,7 @@ from appliance.io.modbus_workers import modbus_workers
 from appliance.io.relays import relay_workers
 from appliance.io.sensors import sensor_workers
 from appliance.mailbox import Slots
+from appliance.market import market_workers
 from appliance.model import BatteryMemory, Scheduling, State, Status
 from appliance.pin import PinKeeper
 from appliance.processes import look
@@ -135,6 +136,7 @@ class Core:
             *urgent(relay_workers(site, clock, slots)),
             *climate_workers(site, clock, slots),
             *health_workers(site, clock, slots, self._stores_before),
+            *market_workers(site, clock, slots),
             Worker("bus", bus.run, silent_after_s=5.0),
             Worker("control", self._control.run, silent_after_s=1.0, urgent=True),
             Worker(
@@ -267,6 +269,8 @@ class Core:
         ages |= {f"relays.{name}": relay.age_s for name, relay in slots.relays.items()}
         if self._site.climate is not None:
             ages["climate"] = slots.climate.age_s
+        if self._site.market is not None:
+            ages["market"] = slots.market.age_s
         return {name: age(now_s) for name, age in ages.items()}
 
 

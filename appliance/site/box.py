@@ -12,6 +12,7 @@ from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
 from appliance.site.grid import Connection, Grid
 from appliance.site.grid_code import GridCode
+from appliance.site.market import MarketFiles
 from appliance.site.modes import PRIORITIES, Beside, Scheduled
 from appliance.site.outputs import BoardRelay, Relay, relay_mistakes
 from appliance.site.periods import Zone
@@ -107,6 +108,8 @@ class SiteSettings(Settings):
     storage: Storage = Storage()
     watchdog: Watchdog = Watchdog()
     blackbox: BlackBox = BlackBox()
+    market: MarketFiles | None = None
+    """None: this box is told nothing of prices, imbalance, plan and orders."""
     modes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Settings of each control mode; checked against the mode's own settings class."""
 
