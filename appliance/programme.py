@@ -36,6 +36,8 @@ class Together(NamedTuple):
     held_by: str
     """Title of the mode whose bound has changed the winner's wish; "" when none has."""
     heard: tuple[Heard, ...]
+    reactive_by: str = ""
+    """Title of the mode whose reactive power it is."""
 
 
 class Settled(NamedTuple):
@@ -121,7 +123,8 @@ class Programme:
         if len(names) == 1:
             title = self._titles[selected]
             wish = wishes[0]
-            return Together(wish, title, "", (Heard(selected, wish, wish.power_w is not None),))
+            heard = Heard(selected, wish, wish.power_w is not None)
+            return Together(wish, title, "", (heard,), title)
         return self._together(selected, names, wishes)
 
     def _together(self, selected: str, names: tuple[str, ...], wishes: list[Wish]) -> Together:
@@ -133,11 +136,12 @@ class Programme:
             Heard(name, wish, number == power.winner, number == power.holder)
             for number, (name, wish) in enumerate(zip(names, wishes, strict=True))
         )
+        reactive_by = self._titles[names[reactive.winner]] if reactive.winner >= 0 else ""
         if power.value is None:
             number = blind if blind < len(names) else names.index(selected)
             wish, title = wishes[number], self._titles[names[number]]
             wish = Wish(None, wish.reason, missing=wish.missing, reactive_var=reactive.value)
-            return Together(wish, title, "", heard)
+            return Together(wish, title, "", heard, reactive_by)
         winner = wishes[power.winner]
         wants_w = winner.wants_w if winner.wants_w is not None else winner.power_w
         wish = Wish(
@@ -145,7 +149,7 @@ class Programme:
             reactive_var=reactive.value,
         )  # fmt: skip
         held_by = self._titles[names[power.holder]] if power.holder >= 0 else ""
-        return Together(wish, self._titles[names[power.winner]], held_by, heard)
+        return Together(wish, self._titles[names[power.winner]], held_by, heard, reactive_by)
 
 
 def _checked(wish: Wish) -> Wish:

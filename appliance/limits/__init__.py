@@ -23,6 +23,7 @@ LIMITS: Final = (
     Row("cell temperature", cells.cell_temperature, cells.because_cell_temperature),
     Row("current",          battery.current,        battery.because_current),
     Row("inverter",         grid.inverter,          grid.because_inverter),
+    Row("apparent power",   grid.apparent_power,    grid.because_apparent_power),
     Row("grid connection",  grid.connection,        grid.because_connection),
     Row("grid code ramp",   grid.start_ramp,        grid.because_start_ramp),
     Row("frequency",        grid.frequency,         grid.because_frequency),

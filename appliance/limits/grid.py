@@ -1,6 +1,6 @@
 """Inverter, grid connection and grid code."""
 
-from math import inf
+from math import inf, sqrt
 
 from appliance.limits.row import CLOSED, FREE, Caps
 from appliance.model import Memory, Snapshot, State
@@ -15,6 +15,21 @@ def inverter(_seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
 def because_inverter(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     """Its rating is meant."""
     return "the inverter"
+
+
+def apparent_power(_seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
+    """What is left on the inverter's circle beside reactive power that goes ahead."""
+    rated_va, ahead_var = site.inverter.apparent_va, memory.reactive_ahead_var
+    if not ahead_var:
+        return rated_va, rated_va
+    left_w = sqrt(max(0.0, rated_va * rated_va - ahead_var * ahead_var))
+    return left_w, left_w
+
+
+def because_apparent_power(_seen: Snapshot, memory: Memory, _site: SiteSettings) -> str:
+    """With what it is shared."""
+    ahead_var = memory.reactive_ahead_var
+    return f"the apparent power beside {ahead_var:.0f} var" if ahead_var else "the apparent power"
 
 
 def connection(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:

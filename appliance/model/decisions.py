@@ -134,6 +134,8 @@ class Decision(Word, frozen=True):
     """Every mode that was asked, the first in priority first, with its answer; empty outside RUN."""
     scheduled: str | None = None
     """The mode that the site's schedule names."""
+    wish_var: float | None = None
+    """Reactive power as somebody wants it, a mode or the site's policy; None: nobody wants any."""
 
 
 class Moment(Word, frozen=True):

@@ -161,3 +161,5 @@ class Memory(Word, frozen=True):
     """How far the battery could go in the cycle before."""
     scheduled: str | None = None
     """The mode that the site's schedule named last; a choice by hand holds until it names another."""
+    reactive_ahead_var: float = 0.0
+    """Reactive power that goes before active power, only while the limits of a cycle are asked."""

@@ -152,6 +152,7 @@ LIMIT_ROWS = (
     ("cell temperature", "cell_temperature", "because_cell_temperature"),
     ("current", "current", "because_current"),
     ("inverter", "inverter", "because_inverter"),
+    ("apparent power", "apparent_power", "because_apparent_power"),
     ("grid connection", "connection", "because_connection"),
     ("grid code ramp", "start_ramp", "because_start_ramp"),
     ("frequency", "frequency", "because_frequency"),

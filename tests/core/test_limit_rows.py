@@ -66,6 +66,11 @@ def raised(
     return Memory(errors=(error,), **SINCE_LONG)
 
 
+def ahead(var: float) -> Memory:
+    """Reactive power goes before active power."""
+    return Memory(reactive_ahead_var=var, **SINCE_LONG)
+
+
 def at_hertz(frequency_hz: float) -> GridView:
     return GridView(steady_s=600.0, wait_s=0.0, frequency_hz=frequency_hz)
 
@@ -141,6 +146,11 @@ HELD: dict[str, tuple[Held, ...]] = {
     "inverter": (
         Held(-9_000.0, -5_000.0, "the inverter", {}),
         Held(9_000.0, 5_000.0, "the inverter", {}),
+    ),
+    "apparent power": (
+        Held(4_900.0, 4_000.0, "the apparent power beside 3000 var", {"memory": ahead(3_000.0)}),
+        Held(-4_900.0, -4_000.0, "the apparent power beside -3000 var", {"memory": ahead(-3_000.0)}),
+        Held(4_900.0, 0.0, "the apparent power beside 9000 var", {"memory": ahead(9_000.0)}),
     ),
     "grid connection": (
         Held(-5_000.0, -3_000.0, "the grid connection", {"grid": MeterReading(14_000.0)}),
