@@ -141,6 +141,7 @@ class ControlLoop:
             state_since_s=next_s,
             commanded=SAFE,
             manual=None,
+            external=None,
         )
         if self._cycle.memory.commanded.battery_asleep:
             fresh_start = msgspec.structs.replace(fresh_start, waking=True, woken_at_s=next_s)

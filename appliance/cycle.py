@@ -6,7 +6,9 @@ from typing import Final
 import msgspec
 
 from appliance.answers import Desk
+from appliance.answers.expiry import passed
 from appliance.battery.care import Care
+from appliance.battery.fullness import fullness
 from appliance.battery.rescue import rescue_next, rescue_wish, rescuing
 from appliance.error_watch import ErrorWatch
 from appliance.limits import Allowed, apply_limits
@@ -57,6 +59,7 @@ class Cycle:
 
     def step(self, seen: Snapshot) -> Decision:
         """Errors, then requests, then at most one transition, then the wish within its limits."""
+        before = self.memory.schedules
         memory, answers = self._take_in(seen)
         errors = memory.errors
         effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
@@ -91,6 +94,7 @@ class Cycle:
             memory.cap,
             test, memory.test_ended, awaits_start=memory.awaits_start, heard=wanted.heard,
             scheduled=memory.scheduled,
+            schedules=None if memory.schedules is before else memory.schedules,
         )  # fmt: skip
 
     def _take_in(self, seen: Snapshot) -> tuple[Memory, tuple[Answer, ...]]:
@@ -99,7 +103,7 @@ class Cycle:
         errors = self._watch.update(seen, memory)
         if errors is not memory.errors:
             memory = msgspec.structs.replace(memory, errors=errors)
-        memory = look(memory, seen)
+        memory = fullness(passed(look(memory, seen), seen), seen)
         if seen.requests:
             memory, answers = self._desk.take(seen.requests, memory, seen)
         if memory.manual is not None and seen.now_s >= memory.manual.until_s:

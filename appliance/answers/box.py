@@ -29,7 +29,7 @@ def mode(known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Gra
     assert isinstance(request.want, GoToMode)
     title = known.title(request.want.mode)
     changed = msgspec.structs.replace(
-        memory, mode=request.want.mode, mode_by=request.source, manual=None
+        memory, mode=request.want.mode, mode_by=request.source, manual=None, external=None
     )
     later = "" if memory.test is None else f", once the test by {memory.test.by} is over"
     return changed, f"mode is {title}{later}"
@@ -99,8 +99,14 @@ def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
         raise RefusedError(msg)
     known.power_fits(want.power_w)
     within("duration_s", want.duration_s, LONGEST_MANUAL_S)
-    manual = ManualPower(want.power_w, seen.now_s + want.duration_s)
-    reason = f"{want.power_w:.0f} W for {want.duration_s:.0f} s"
+    most_var, asked_var = known.site.inverter.max_reactive_var, want.reactive_var
+    if asked_var is not None and not -most_var <= asked_var <= most_var:
+        msg = f"reactive_var = {asked_var:g} must be between {-most_var:g} and {most_var:g}"
+        raise RefusedError(msg)
+    until_s = seen.now_s + want.duration_s
+    manual = ManualPower(want.power_w, until_s, asked_var, seen.now_s, request.source)
+    with_var = "" if asked_var is None else f", {asked_var:.0f} var"
+    reason = f"{want.power_w:.0f} W{with_var} for {want.duration_s:.0f} s"
     return msgspec.structs.replace(memory, manual=manual), reason
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
-from appliance.answers import battery, box, errors, tests
+from appliance.answers import battery, box, errors, external, tests
 from appliance.answers.rules import Known, RefusedError, Take
 from appliance.error_watch import ErrorWatch
 from appliance.model import (
     AckErrors,
     Answer,
     BalanceCells,
+    BeatControl,
     BeatTest,
     CapPower,
+    ClearSchedule,
     EndTest,
     ForceClimate,
     ForceOutput,
@@ -19,9 +21,11 @@ from appliance.model import (
     GoToState,
     HoldPower,
     Memory,
+    PutSchedule,
     Request,
     ResetErrors,
     ResetEstop,
+    SetExternal,
     SetPower,
     SleepBattery,
     Snapshot,
@@ -70,4 +74,8 @@ TAKES: Final[dict[type, Take]] = {
     StepTo: tests.step,
     TryMode: tests.mode,
     ForceOutput: tests.output,
+    SetExternal: external.power,
+    BeatControl: external.beat,
+    PutSchedule: external.put,
+    ClearSchedule: external.clear,
 }

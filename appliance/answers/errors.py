@@ -78,7 +78,9 @@ def reset_estop(known: Known, request: Request, memory: Memory, seen: Snapshot) 
     maintained = memory.goal is State.MAINTENANCE
     goal = State.MAINTENANCE if maintained else State.IDLE
     then = "maintenance goes on" if maintained else "the box rests until somebody starts it"
-    changed = msgspec.structs.replace(memory, goal=goal, awaits_start=True, manual=None, stops=0)
+    changed = msgspec.structs.replace(
+        memory, goal=goal, awaits_start=True, stops=0, manual=None, external=None
+    )
     return known.after_errors(changed), f"the emergency stop is reset; {then}"
 
 
@@ -101,7 +103,7 @@ def reset(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
     if not gone:
         raise RefusedError(stay)
     told = "reset: " + ", ".join(f"{error.number} {error.title}" for error in gone)
-    changed = msgspec.structs.replace(memory, manual=None, stops=0)
+    changed = msgspec.structs.replace(memory, manual=None, external=None, stops=0)
     return known.after_errors(changed), f"{told}; not reset: {stay}" if stay else told
 
 

@@ -60,7 +60,7 @@ def start(_known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gr
         by_pin=request.authorised, returns_to=memory.goal,
     )  # fmt: skip
     because = "with the installer's PIN" if request.authorised else "in maintenance"
-    changed = msgspec.structs.replace(memory, test=test, test_ended="", manual=None)
+    changed = msgspec.structs.replace(memory, test=test, test_ended="", manual=None, external=None)
     return changed, f"a test {because} for {duration_s:.0f} s"
 
 

@@ -4,9 +4,10 @@ from datetime import datetime
 
 import msgspec
 
+from appliance.model.backup import BackupMemory
 from appliance.model.errors import ActiveError
 from appliance.model.health import HealthReading
-from appliance.model.market import Market
+from appliance.model.market import Market, Schedule
 from appliance.model.memory import (
     NO_CAP,
     ForcedActuator,
@@ -136,6 +137,10 @@ class Decision(Word, frozen=True):
     """The mode that the site's schedule names."""
     wish_var: float | None = None
     """Reactive power as somebody wants it, a mode or the site's policy; None: nobody wants any."""
+    backup: BackupMemory | None = None
+    """The island and the tests of it; None: this box has no backup."""
+    schedules: tuple[Schedule, ...] | None = None
+    """The charge schedules from now on, in a cycle that has changed them; else None, and the memory has them."""
 
 
 class Moment(Word, frozen=True):

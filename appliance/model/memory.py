@@ -1,6 +1,10 @@
 """What is commanded, and what a cycle leaves behind for the next one."""
 
+from datetime import datetime
+
+from appliance.model.backup import NO_BACKUP, BackupMemory
 from appliance.model.errors import ActiveError
+from appliance.model.market import Schedule
 from appliance.model.requests import State
 from appliance.model.wishes import Limits
 from appliance.model.word import Word
@@ -23,6 +27,11 @@ class Setpoints(Word, frozen=True):
     racks_open: tuple[int, ...] = ()
     """Racks that stay disconnected while the others work, by number."""
     grid_forming: bool = False
+    """Make the grid: only while the switch to it is known open."""
+    grid_switch_open: bool | None = None
+    """Separate the house from the grid; None: leave that switch as it is."""
+    loads_shed: tuple[str, ...] = ()
+    """Relays of the loads that are to be off."""
     open_at_once: bool = False
     """Open contactors do not wait for the current to fall: the time for that is over."""
 
@@ -35,6 +44,31 @@ class ManualPower(Word, frozen=True):
 
     power_w: float
     until_s: float
+    reactive_var: float | None = None
+    heard_s: float | None = None
+    """When whoever asked was last heard; None: that is not looked at."""
+    by: str = ""
+
+
+class ExternalPower(Word, frozen=True):
+    """An accepted SetExternal, until `until_s`."""
+
+    power_w: float | None
+    reactive_var: float | None
+    until_s: float
+    heard_s: float
+    """When whoever asked was last heard."""
+    by: str
+
+
+class FullCharge(Word, frozen=True):
+    """The last time that the battery was full."""
+
+    since_at: datetime
+    until_at: datetime
+    """Near now while it is."""
+    before_at: datetime | None = None
+    """When the time before that ended; None: nobody knows of any."""
 
 
 class ForcedActuator(Word, frozen=True):
@@ -159,7 +193,15 @@ class Memory(Word, frozen=True):
     """Why the last test ended; "" before the first, and while one runs."""
     limits: Limits = Limits()
     """How far the battery could go in the cycle before."""
+    backup: BackupMemory = NO_BACKUP
     scheduled: str | None = None
     """The mode that the site's schedule named last; a choice by hand holds until it names another."""
     reactive_ahead_var: float = 0.0
     """Reactive power that goes before active power, only while the limits of a cycle are asked."""
+    external: ExternalPower | None = None
+    schedules: tuple[Schedule, ...] = ()
+    """Charge schedules, one of each source that has any entry left."""
+    cloud_away_since_s: float | None = None
+    """None: the cloud is there, or this box has none."""
+    full: FullCharge | None = None
+    """None: it has never been full, or nobody knows."""

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from typing_extensions import override
 
+from appliance.model.market import ScheduleEntry
 from appliance.model.word import Word
 
 
@@ -18,6 +19,8 @@ class State(StrEnum):
     STARTING = "starting"
     """Connected; the inverter starts."""
     RUN = "run"
+    ISLAND = "island"
+    """Without the grid: the house lives on the battery."""
     STOPPING = "stopping"
     SLEEP = "sleep"
     """Empty: disconnected by itself until there is energy to store."""
@@ -45,6 +48,35 @@ class SetPower(Word, frozen=True, tag="setpoint"):
 
     power_w: float
     duration_s: float
+    reactive_var: float | None = None
+    """None: nothing is asked of it."""
+
+
+class SetExternal(Word, frozen=True, tag="external"):
+    """Do this for `duration_s`, where external control is in use; None: nothing is asked of that quantity."""
+
+    power_w: float | None
+    """Battery power, discharge +."""
+    duration_s: float
+    reactive_var: float | None = None
+
+
+class BeatControl(Word, frozen=True, tag="beat"):
+    """Whoever has set a power, from outside or by hand, is still there."""
+
+
+class PutSchedule(Word, frozen=True, tag="schedule_put"):
+    """Replace the charge schedule of this source as a whole."""
+
+    source: str
+    """cloud, local."""
+    entries: tuple[ScheduleEntry, ...]
+
+
+class ClearSchedule(Word, frozen=True, tag="schedule_clear"):
+    """Forget the charge schedule of this source."""
+
+    source: str
 
 
 class AckErrors(Word, frozen=True, tag="ack"):
@@ -139,6 +171,20 @@ class ForceOutput(Word, frozen=True, tag="test_output"):
     duration_s: float = 60.0
 
 
+class TestBackup(Word, frozen=True, tag="backup_test"):
+    """Leave the grid for `duration_s` and come back, with a report; only while the box runs and the grid is there."""
+
+    duration_s: float = 300.0
+
+
+class EndBackupTest(Word, frozen=True, tag="backup_test_end"):
+    """Come back to the grid at once."""
+
+
+class BlackStart(Word, frozen=True, tag="black_start"):
+    """Start without a grid, as an island; only while there is none."""
+
+
 Want = (
     GoToMode
     | GoToState
@@ -157,6 +203,13 @@ Want = (
     | StepTo
     | TryMode
     | ForceOutput
+    | SetExternal
+    | BeatControl
+    | PutSchedule
+    | ClearSchedule
+    | TestBackup
+    | EndBackupTest
+    | BlackStart
 )
 
 
