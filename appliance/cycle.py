@@ -23,6 +23,7 @@ from appliance.model import (
     Wish,
 )
 from appliance.programme import ModeLike, Programme, Together
+from appliance.reactive import QUIET, ReactivePower, ahead_var, reactive_power
 from appliance.site import SiteSettings
 from appliance.statemachine.machine import next_state, outputs
 from appliance.statemachine.states import STATES
@@ -35,7 +36,7 @@ NO_UPDATE: Final = frozenset({Effect.BLOCK_UPDATE, Effect.EMERGENCY_STOP})
 SCHEDULE: Final = "schedule"
 NO_ANSWERS: Final[tuple[Answer, ...]] = ()
 NOTHING: Final = Together(Wish(0.0), "", "", ())
-AT_REST: Final = Allowed(0.0, Limits(), "")
+AT_REST: Final = Allowed(0.0, Limits(), ""), QUIET
 
 
 class Cycle:
@@ -72,9 +73,11 @@ class Cycle:
         if because and STATES[memory.state].ends_process:
             # A restart that did not come is not tried for ever: somebody should look.
             goal = State.MAINTENANCE if memory.goal_before is State.MAINTENANCE else State.IDLE
-        wanted, allowed = self._wanted(seen, memory) if row.power else (NOTHING, AT_REST)
+        wanted, allowed, reactive = (
+            self._wanted(seen, memory) if row.power else (NOTHING, *AT_REST)
+        )
         wish = wanted.wish
-        setpoints = outputs(state, since_s, allowed.power_w, scene)
+        setpoints = outputs(state, since_s, allowed.power_w, scene, reactive.var)
         setpoints, memory = self._care.add(setpoints, state, row.sleep, since_s, seen, memory)
         test = memory.test
         forced = tuple([one for one in memory.forced if seen.now_s < one.until_s])
@@ -84,7 +87,9 @@ class Cycle:
             forced=forced, stops=stops_after(scene, state), decided_at_s=seen.now_s,
             limits=allowed.limits,
         )  # fmt: skip
-        why = told(test, seen.now_s) + sentence(seen, state, because, wanted, allowed, errors)
+        why = told(test, seen.now_s) + sentence(
+            seen, state, because, wanted, allowed, errors, reactive.words
+        )
         return Decision(
             self._number, seen.now_s, seen.utc, state, goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
@@ -93,7 +98,7 @@ class Cycle:
             and test is None,
             memory.cap,
             test, memory.test_ended, awaits_start=memory.awaits_start, heard=wanted.heard,
-            scheduled=memory.scheduled,
+            scheduled=memory.scheduled, wish_var=reactive.wish_var,
             schedules=None if memory.schedules is before else memory.schedules,
         )  # fmt: skip
 
@@ -124,7 +129,9 @@ class Cycle:
             memory, scheduled=scheduled, mode=scheduled, mode_by=SCHEDULE
         )
 
-    def _wanted(self, seen: Snapshot, memory: Memory) -> tuple[Together, Allowed]:
+    def _wanted(
+        self, seen: Snapshot, memory: Memory
+    ) -> tuple[Together, Allowed, ReactivePower]:
         """What is wished for, and what the limits leave of it."""
         test = memory.test
         if rescuing(memory):
@@ -133,7 +140,11 @@ class Cycle:
             wanted = Together(REST.wish(seen, memory), TITLE, "", ())
         else:
             wanted = self._programme.ask(self._followed(memory), seen, memory)
-        return wanted, apply_limits(wanted.wish.power_w or 0.0, seen, memory, self._site)
+        wish, by, site = wanted.wish, wanted.reactive_by, self._site
+        ahead = ahead_var(wish, by, seen, memory, site)
+        limited = msgspec.structs.replace(memory, reactive_ahead_var=ahead) if ahead else memory
+        allowed = apply_limits(wish.power_w or 0.0, seen, limited, site)
+        return wanted, allowed, reactive_power(wish, by, allowed.power_w, seen, memory, site)
 
     def _wakes(self, seen: Snapshot, memory: Memory) -> bool:
         if memory.test is not None and memory.test.mode is None:

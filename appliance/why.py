@@ -18,8 +18,9 @@ def sentence(
     wanted: Together,
     allowed: Allowed,
     errors: Errors,
+    reactive: str = "",
 ) -> str:
-    """The cycle in one sentence."""
+    """The cycle in one sentence; `reactive` is its end, where there is reactive power to tell of."""
     row = STATES[state]
     if because:
         return f"{row.title}: {because}{_worst(errors)}"
@@ -28,7 +29,7 @@ def sentence(
         return f"{row.title}: the grid has to be steady for another {waits_s:.0f} s"
     if not row.power:
         return f"{row.title}: {row.says}{_worst(errors)}"
-    return _of_the_wish(wanted, allowed)
+    return _of_the_wish(wanted, allowed) + reactive
 
 
 def _of_the_wish(wanted: Together, allowed: Allowed) -> str:

@@ -43,7 +43,9 @@ def next_state(scene: Scene) -> tuple[State, str]:
     return scene.memory.state, ""
 
 
-def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpoints:
+def outputs(
+    state: State, since_s: float, power_w: float, scene: Scene, reactive_var: float = 0.0
+) -> Setpoints:
     """What to command in `state`, entered at `since_s`: power where it is allowed.
 
     Going down has an order: power to zero, inverter off once the current is low, contactors last.
@@ -52,6 +54,7 @@ def outputs(state: State, since_s: float, power_w: float, scene: Scene) -> Setpo
     if allows.contactors:
         return Setpoints(
             power_w=power_w if allows.power else 0.0,
+            reactive_var=reactive_var if allows.power else 0.0,
             inverter_on=allows.inverter and (state is not State.STARTING or grid_ready(scene.seen)),
             contactors_closed=True,
             reset_faults=allows.reset_faults,
