@@ -73,9 +73,7 @@ class Cycle:
         if because and STATES[memory.state].ends_process:
             # A restart that did not come is not tried for ever: somebody should look.
             goal = State.MAINTENANCE if memory.goal_before is State.MAINTENANCE else State.IDLE
-        wanted, allowed, reactive = (
-            self._wanted(seen, memory) if row.power else (NOTHING, *AT_REST)
-        )
+        wanted, allowed, reactive = self._wanted(seen, memory) if row.power else (NOTHING, *AT_REST)
         wish = wanted.wish
         setpoints = outputs(state, since_s, allowed.power_w, scene, reactive.var)
         setpoints, memory = self._care.add(setpoints, state, row.sleep, since_s, seen, memory)
@@ -129,9 +127,7 @@ class Cycle:
             memory, scheduled=scheduled, mode=scheduled, mode_by=SCHEDULE
         )
 
-    def _wanted(
-        self, seen: Snapshot, memory: Memory
-    ) -> tuple[Together, Allowed, ReactivePower]:
+    def _wanted(self, seen: Snapshot, memory: Memory) -> tuple[Together, Allowed, ReactivePower]:
         """What is wished for, and what the limits leave of it."""
         test = memory.test
         if rescuing(memory):
