@@ -89,20 +89,20 @@ class _Orders(Settings):
 
 
 class _OfPeriod(Settings):
-    """A settlement period: its start, or its date and number."""
+    """A settlement period: its start, or its day and number."""
 
     start: Instant | None = None
-    date: date | None = None
+    day: date | None = None
     number: Annotated[int, Field(ge=1, le=MOST)] | None = None
 
     @model_validator(mode="after")
     def _says_when(self) -> Self:
-        counted = self.date is not None and self.number is not None
-        if (self.start is None) is not counted or (self.date is None) != (self.number is None):
-            msg = "must have either start, or date and number"
+        counted = self.day is not None and self.number is not None
+        if (self.start is None) is not counted or (self.day is None) != (self.number is None):
+            msg = "must have either start, or day and number"
             raise ValueError(msg)
-        if self.date is not None and not 2000 <= self.date.year <= 2100:
-            msg = f"date = {self.date} must be between 2000 and 2100"
+        if self.day is not None and not 2000 <= self.day.year <= 2100:
+            msg = f"day = {self.day} must be between 2000 and 2100"
             raise ValueError(msg)
         if self.start is not None and self.start != period_at(self.start):
             msg = f"start = {self.start.isoformat()} must be on the hour or half past"
@@ -154,7 +154,7 @@ def dispatch(text: bytes) -> tuple[Dispatch, ...]:
 
 
 def imbalance(text: bytes, zone: ZoneInfo) -> Imbalance:
-    """{"price": {per_kwh, period}, "volume": {wh, period}}; period: start, or date and number in `zone`.
+    """{"price": {per_kwh, period}, "volume": {wh, period}}; period: start, or day and number in `zone`.
 
     Raises MarketError.
     """
@@ -166,14 +166,14 @@ def imbalance(text: bytes, zone: ZoneInfo) -> Imbalance:
 
 
 def _start(field: str, said: _OfPeriod, zone: ZoneInfo) -> datetime:
-    if said.date is None or said.number is None:
+    if said.day is None or said.number is None:
         assert said.start is not None
         return said.start
-    last = periods_of(said.date, zone)
+    last = periods_of(said.day, zone)
     if said.number > last:
-        msg = f"{field}.number = {said.number}: {said.date} has periods 1 to {last}"
+        msg = f"{field}.number = {said.number}: {said.day} has periods 1 to {last}"
         raise MarketError(msg)
-    return start_of(said.date, said.number, zone)
+    return start_of(said.day, said.number, zone)
 
 
 def _checked(kind: type[Document], text: bytes) -> Document:
