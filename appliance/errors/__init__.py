@@ -63,6 +63,7 @@ from appliance.errors.health import (
     button_pressed,
     can_troubled,
     disk_nearly_full,
+    market_unread,
     polls_fail,
     store_corrupt,
     supply_ails,
@@ -338,6 +339,7 @@ ERRORS: Final = (
     Row(610, "CAN bus in trouble",              WARNING,  (),           10.0, 60.0, "Check cable, terminators and plugs of the CAN bus",     can_troubled),
     Row(611, "A device answers only now and then",WARNING,  (),           10.0, 60.0, "Check its cable; nothing else may ask it as well",    polls_fail),
     Row(613, "The box was not started again",   WARNING,  (),            0.0, 60.0, "Call service: what starts the box does not work",    _not_started_again),
+    Row(614, "Market data cannot be read",      WARNING,  (),           10.0,  5.0, "Check what writes the file; what it said before goes on", market_unread),
 )
 # fmt: on
 ROWS: Final = {row.number: row for row in ERRORS}

@@ -120,6 +120,11 @@ def update_failed(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sourc
     return (f"update: {why}",) if why is not None else NOWHERE
 
 
+def market_unread(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+    """Sources that are kept out; what they said before goes on until its time is over."""
+    return NOWHERE if seen.market is None else seen.market.unread
+
+
 def can_troubled(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """A bus that does not work, or only just."""
     if seen.health is None or not seen.health.can:

@@ -12,6 +12,7 @@ from appliance.model import (
     ClimateReading,
     HealthReading,
     InverterState,
+    Market,
     MeterReading,
     PollHealth,
     RelayReading,
@@ -216,6 +217,11 @@ def test_store_update_and_wear() -> None:
     assert holds(608, health=HealthReading(worn=worn)) == told
     assert holds(608, health=HealthReading(worn=worn[:1])) == AWAY
     assert holds(608, health=None) == holds(608, health=HealthReading()) == AWAY
+
+
+def test_market_data_that_are_kept_out() -> None:
+    assert holds(614, market=None) == holds(614, market=Market()) == AWAY
+    assert holds(614, market=Market(unread=("a: b", "c: d"))) == ("a: b", "c: d")
 
 
 def test_a_bus_in_trouble() -> None:

@@ -101,6 +101,7 @@ ERROR_ROWS = (
     (610, "warning", "", 10.0, 60.0, "can_troubled", False, None),
     (611, "warning", "", 10.0, 60.0, "polls_fail", False, None),
     (613, "warning", "", 0.0, 60.0, "_not_started_again", False, None),
+    (614, "warning", "", 10.0, 5.0, "market_unread", False, None),
 )
 STATE_ROWS = {
     # contactors, inverter, power, update, sleep, climate, reset faults, ends process, too long

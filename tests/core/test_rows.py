@@ -22,6 +22,7 @@ from appliance.model import (
     HealthReading,
     InverterReading,
     InverterState,
+    Market,
     MeterReading,
     PhaseReading,
     PollHealth,
@@ -498,6 +499,9 @@ CASES: dict[int, tuple[Case, ...]] = {
                polled(60, 59), polled(60, 60))),
     613: (Case(WARNING, NOTHING, 0.0, 60.0, "box", {}, {"board": None},
                almost_too_long(State.RESTART, 29.9), State.INIT),),
+    614: (Case(WARNING, NOTHING, 10.0, 5.0, "plan.json: steps.1.power_w: missing",
+               {"market": Market(unread=("plan.json: steps.1.power_w: missing",))},
+               {"market": Market()}),),
 }
 # fmt: on
 CASE_LIST = [(number, case) for number, cases in CASES.items() for case in cases]
