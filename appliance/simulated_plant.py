@@ -11,6 +11,7 @@ from appliance.model import (
     InverterReading,
     InverterState,
     MeterReading,
+    PhaseReading,
     RackReading,
     RelayReading,
     SensorReading,
@@ -61,6 +62,8 @@ class Plant:
         self._climate = None if site.climate is None else ClimateReading()
         self._has_pv = "pv" in site.meters
         self._racks_open: tuple[int, ...] = ()
+        self._phases_v = 0.0
+        self._phases: tuple[PhaseReading, ...] = ()
         self.charge_wh = self.discharge_wh = 0.0
 
     @property
@@ -77,6 +80,11 @@ class Plant:
     def grid_w(self) -> float:
         """Import +."""
         return self._site.grid_w
+
+    @property
+    def reactive_var(self) -> float:
+        """At the inverter's AC terminals, into the AC bus +."""
+        return self._site.inverter.reactive_var
 
     @property
     def battery_w(self) -> float:
@@ -117,6 +125,7 @@ class Plant:
             inverter.acknowledge()
             site.bms.reset_persistent_flags()
         inverter.on, inverter.setpoint_w = setpoints.inverter_on, setpoints.power_w
+        inverter.reactive_setpoint_var = setpoints.reactive_var
         site.bms.request_close = setpoints.contactors_closed
         if setpoints.racks_open != self._racks_open:
             self._racks_open = setpoints.racks_open
@@ -131,12 +140,19 @@ class Plant:
     def look(self, now_s: float, utc: datetime) -> Snapshot:
         """What the drivers would have read. Positional: this runs 86,400 times a virtual day."""
         site = self._site
+        if site.voltage_v != self._phases_v:
+            self._phases_v = site.voltage_v
+            self._phases = (PhaseReading(site.voltage_v),) * 3
         return Snapshot(
             now_s,
             utc,
             self._battery(),
-            InverterReading(INVERTER_STATES[site.inverter.state], site.inverter.ac_power_w),
-            MeterReading(site.grid_w),
+            InverterReading(
+                INVERTER_STATES[site.inverter.state],
+                site.inverter.ac_power_w,
+                site.inverter.reactive_var,
+            ),
+            MeterReading(site.grid_w, site.grid_var, self._phases),
             MeterReading(site.pv_w) if self._has_pv else None,
             SensorReading(site.box_temperature_c, site.box_humidity_pct, site.pressure_hpa),
             RELEASED,

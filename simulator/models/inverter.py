@@ -1,9 +1,11 @@
 """A battery inverter between rack and AC bus: start, ramp, losses, DC window, communication timeout.
 
-AC and DC power: discharge +. Losses always come out of the DC side: dc = ac + loss.
+AC and DC power: discharge +. Losses always come out of the DC side: dc = ac + loss. Reactive power: into the
+AC bus +, as much as its apparent power leaves beside the active power.
 """
 
 from enum import IntEnum
+from math import sqrt
 
 from simulator.models.rack import DcSide
 
@@ -13,6 +15,9 @@ RAMP_PER_S = 0.8
 """Of its rating."""
 NO_LOAD_W, LOSS_PER_W, LOSS_PER_W2 = 45.0, 0.018, 0.9e-6
 """Of a 25 kW unit; larger ones as if of several. Loss = NO_LOAD_W + LOSS_PER_W * |ac| + LOSS_PER_W2 * ac²: 96 % from 2 to 25 kW, less below."""
+RATED_VA_PER_W = 1.1
+REACTIVE_PER_S = 2.0
+"""Of its rating."""
 CELL_STOP_V = (2.40, 3.70)
 """The DC window per cell in series, at which the inverter itself gives way."""
 CELL_BAND_V = 0.05
@@ -52,7 +57,9 @@ class Inverter:
         self.rated_w = rated_w
         self.units = rated_w / UNIT_W
         self.ramp_w_per_s = RAMP_PER_S * rated_w if ramp_w_per_s is None else ramp_w_per_s
+        self.rated_va = RATED_VA_PER_W * rated_w
         self.setpoint_w = 0.0
+        self.reactive_setpoint_var = self.reactive_var = 0.0
         self.on = False
         self.comm_timeout_s: float | None = None
         self.silent_s = self.starting_s = 0.0
@@ -60,13 +67,18 @@ class Inverter:
         self.alarm = Alarm.NONE
         self.ac_power_w = self.dc_power_w = self.loss_wh = 0.0
 
+    @property
+    def apparent_va(self) -> float:
+        """Active and reactive power together."""
+        return sqrt(self.ac_power_w**2 + self.reactive_var**2)
+
     def heard(self) -> None:
         """Somebody who controls it has spoken."""
         self.silent_s = 0.0
 
     def lose_grid(self) -> None:
         """There is nothing left to feed: it lets go at once, and waits to be acknowledged."""
-        self.ac_power_w = 0.0
+        self.ac_power_w = self.reactive_var = 0.0
         if self.state in (State.OPERATION, State.SWITCHING_ON):
             self._raise(Alarm.GRID_LOST)
 
@@ -90,8 +102,11 @@ class Inverter:
         else:
             power_w = 0.0
         self.ac_power_w = power_w
+        if self.reactive_setpoint_var != 0.0 or self.reactive_var != 0.0:
+            self._give_reactive(dt_s)
         if power_w != 0.0 or self.state is State.OPERATION:
-            lost_w = self.units * loss_w(power_w / self.units)
+            size_w = power_w if self.reactive_var == 0.0 else self.apparent_va
+            lost_w = self.units * loss_w(size_w / self.units)
             self.dc_power_w = power_w + lost_w
             self.loss_wh += lost_w * dt_s / 3600.0
         else:
@@ -118,7 +133,7 @@ class Inverter:
 
     def _raise(self, alarm: Alarm) -> None:
         self.state, self.alarm = State.ALARM, alarm
-        self.on, self.setpoint_w = False, 0.0
+        self.on, self.setpoint_w, self.reactive_setpoint_var = False, 0.0, 0.0
 
     def _within(self, wanted_w: float, rack: DcSide) -> float:
         """The setpoint inside its rating and what the DC side can take, whatever anybody asks."""
@@ -132,6 +147,17 @@ class Inverter:
         room = (rack.cell_avg_v - low_v) / band_v
         most_w = most_w * max(0.0, min(1.0, room))
         return min(wanted_w, most_w, self.rated_w)
+
+    def _give_reactive(self, dt_s: float) -> None:
+        """Towards its setpoint while it runs; active power goes first."""
+        if self.state is not State.OPERATION:
+            self.reactive_var = 0.0
+            return
+        most_var = sqrt(max(0.0, self.rated_va**2 - self.ac_power_w**2))
+        goal_var = max(-most_var, min(self.reactive_setpoint_var, most_var))
+        step_var = REACTIVE_PER_S * self.rated_va * dt_s
+        var = max(self.reactive_var - step_var, min(goal_var, self.reactive_var + step_var))
+        self.reactive_var = max(-most_var, min(var, most_var))
 
     def _ramp(self, dt_s: float, target_w: float) -> float:
         most_w = self.ramp_w_per_s * dt_s

@@ -1,6 +1,6 @@
 """A whole pretend site: what the profile says, the battery, and what the grid has to add.
 
-grid = load - pv - inverter (grid import +, PV production +, discharge +).
+grid = load - pv - inverter (grid import +, PV production +, discharge +). Load and PV have no reactive power.
 """
 
 from simulator.models.battery import Battery, build_battery
@@ -54,6 +54,11 @@ class Site:
     def battery_w(self) -> float:
         """Battery power at the AC terminals, discharge +."""
         return self.inverter.ac_power_w
+
+    @property
+    def grid_var(self) -> float:
+        """Reactive power from the grid, import +."""
+        return 0.0 - self.inverter.reactive_var
 
     def step(self, dt_s: float) -> None:
         """Go on by `dt_s` with what the profile says at the beginning of this step."""

@@ -41,7 +41,6 @@ class PqStorI:
         self._speed = speed
         self._low_first = low_word_first
         self._heartbeat = 0.0
-        self._reactive_var = Store()
         self.registers = Registers([*self._measurements(), *self._state(), *self._commands()])
 
     def answers_to(self, _unit: int) -> bool:
@@ -54,10 +53,10 @@ class PqStorI:
     def reboot(self) -> None:
         """Forget everything that it was told; the heartbeat is inactive again."""
         inverter = self._inverter
-        inverter.on, inverter.setpoint_w, inverter.comm_timeout_s = False, 0.0, None
+        inverter.on, inverter.comm_timeout_s = False, None
+        inverter.setpoint_w = inverter.reactive_setpoint_var = 0.0
         inverter.state, inverter.alarm = State.IDLE, Alarm.NONE
         self._heartbeat = 0.0
-        self._reactive_var.write(0.0)
 
     # ------------------------------------------------------------ what writes do
 
@@ -83,6 +82,9 @@ class PqStorI:
     def _set_power(self, power_w: float) -> None:
         self._inverter.setpoint_w = power_w
 
+    def _set_reactive(self, reactive_var: float) -> None:
+        self._inverter.reactive_setpoint_var = reactive_var
+
     # ------------------------------------------------------------ the tables
 
     def _row(self, number: int, form: Form, read: Read, scale: float = 1.0) -> Row:
@@ -99,7 +101,7 @@ class PqStorI:
         site, inverter = self._site, self._inverter
 
         def phase_a() -> float:
-            return abs(inverter.ac_power_w) / 3.0 / site.voltage_v
+            return inverter.apparent_va / 3.0 / site.voltage_v
 
         def board_c() -> float:
             return site.box_temperature_c + abs(inverter.ac_power_w) / 10e3
@@ -118,8 +120,8 @@ class PqStorI:
             ((30703, 30705), board_c, 1.0),
             ((30707, 30709), lambda: board_c() + 5.0, 1.0),
             ((30811,), lambda: inverter.ac_power_w, 1e3),
-            ((30813,), self._reactive_var.read, 1e3),
-            ((30815,), lambda: abs(inverter.ac_power_w), 1e3),
+            ((30813,), lambda: inverter.reactive_var, 1e3),
+            ((30815,), lambda: inverter.apparent_va, 1e3),
             ((36205,), battery_a, 1.0),
         ]
         return [
@@ -144,12 +146,12 @@ class PqStorI:
         ]
 
     def _commands(self) -> list[Row]:
-        inverter, nothing, reactive = self._inverter, Store().read, self._reactive_var
+        inverter, nothing = self._inverter, Store().read
         return [
             self._written(44611, U16, nothing, self._start, 1.0),
             self._written(44612, U16, nothing, self._stop, 1.0),
             self._written(44613, U16, nothing, self._reset, 1.0),
             self._written(46201, F32, lambda: inverter.setpoint_w, self._set_power, MOST_W),
-            self._written(46203, F32, reactive.read, reactive.write, MOST_W),
+            self._written(46203, F32, lambda: inverter.reactive_setpoint_var, self._set_reactive, MOST_W),
             self._written(46229, U16, lambda: self._heartbeat, self._beat, 65_535.0),
         ]

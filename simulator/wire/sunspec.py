@@ -10,7 +10,7 @@ from typing import Final
 
 from simulator.models.inverter import Alarm, State
 from simulator.models.site import Site
-from simulator.wire.sunspec_commands import Obedient, commands, reactive_var
+from simulator.wire.sunspec_commands import Obedient, commands
 from simulator.wire.sunspec_image import Image, Value
 from simulator.wire.sunspec_values import (
     NEW_STATES,
@@ -113,8 +113,7 @@ class SunSpec:
         return all(self.image.number(key) for key in SWITCHES if values.get(key) is not None)
 
     def _reactive_var(self) -> float:
-        runs = self._own.state is State.OPERATION
-        return reactive_var(self.image, self._own.rated_w) if runs else 0.0
+        return self._own.reactive_var
 
     def _wrote(self, key: str) -> None:
         for command in self._own.commands.values():

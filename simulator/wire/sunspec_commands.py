@@ -136,6 +136,7 @@ class Obedient(Inverter):
             for command in self.commands.values():
                 command.pass_time(dt_s, self.image)
             self.setpoint_w = power_w(self.image, self.rated_w)
+            self.reactive_setpoint_var = reactive_var(self.image, self.rated_w)
             self.ramp_w_per_s = ramp_pct_per_s(self.image) / 100.0 * self.rated_w
         super().step(dt_s, rack)
         energy_wh = self.ac_power_w * dt_s / 3_600.0
