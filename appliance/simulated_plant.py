@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from appliance.market.profiled import ProfileMarket
 from appliance.model import (
     BatteryReading,
     BatteryState,
@@ -61,6 +62,7 @@ class Plant:
         )
         self._climate = None if site.climate is None else ClimateReading()
         self._has_pv = "pv" in site.meters
+        self._market = ProfileMarket(profile)
         self._racks_open: tuple[int, ...] = ()
         self._phases_v = 0.0
         self._phases: tuple[PhaseReading, ...] = ()
@@ -158,6 +160,7 @@ class Plant:
             RELEASED,
             relays=self._relays,
             climate=self._climate,
+            market=self._market.at(utc),
         )
 
     def _battery(self) -> BatteryReading:

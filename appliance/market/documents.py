@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self, TypeVar
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 
 from appliance.data_file import sentence
-from appliance.market.settlement import MOST, period_at, periods_of, start_of
 from appliance.model import Dispatch, Imbalance, PlanStep, PriceStep
+from appliance.modes._settlement import settlement_start, start_of
 from appliance.settings import Settings
 
 LONGEST: Final = 160
@@ -22,6 +21,8 @@ LONGEST: Final = 160
 MOST_ITEMS: Final = 500
 """Orders are looked through one by one."""
 MOST_STEPS: Final = 10_000
+MOST_PERIODS: Final = 50
+"""Of a day with 25 hours."""
 
 
 class MarketError(ValueError):
@@ -93,7 +94,7 @@ class _OfPeriod(Settings):
 
     start: Instant | None = None
     day: date | None = None
-    number: Annotated[int, Field(ge=1, le=MOST)] | None = None
+    number: Annotated[int, Field(ge=1, le=MOST_PERIODS)] | None = None
 
     @model_validator(mode="after")
     def _says_when(self) -> Self:
@@ -104,7 +105,7 @@ class _OfPeriod(Settings):
         if self.day is not None and not 2000 <= self.day.year <= 2100:
             msg = f"day = {self.day} must be between 2000 and 2100"
             raise ValueError(msg)
-        if self.start is not None and self.start != period_at(self.start):
+        if self.start is not None and self.start != settlement_start(self.start):
             msg = f"start = {self.start.isoformat()} must be on the hour or half past"
             raise ValueError(msg)
         return self
@@ -153,27 +154,23 @@ def dispatch(text: bytes) -> tuple[Dispatch, ...]:
     )
 
 
-def imbalance(text: bytes, zone: ZoneInfo) -> Imbalance:
-    """{"price": {per_kwh, period}, "volume": {wh, period}}; period: start, or day and number in `zone`.
-
-    Raises MarketError.
-    """
+def imbalance(text: bytes) -> Imbalance:
+    """{"price": {per_kwh, period}, "volume": {wh, period}}; period: start, or day and number. Raises MarketError."""
     said = _checked(_Imbalance, text)
     return Imbalance(
-        said.price.per_kwh, _start("price", said.price, zone),
-        said.volume.wh, _start("volume", said.volume, zone),
+        said.price.per_kwh, _start("price", said.price), said.volume.wh, _start("volume", said.volume)
     )  # fmt: skip
 
 
-def _start(field: str, said: _OfPeriod, zone: ZoneInfo) -> datetime:
+def _start(field: str, said: _OfPeriod) -> datetime:
     if said.day is None or said.number is None:
         assert said.start is not None
         return said.start
-    last = periods_of(said.day, zone)
-    if said.number > last:
-        msg = f"{field}.number = {said.number}: {said.day} has periods 1 to {last}"
-        raise MarketError(msg)
-    return start_of(said.day, said.number, zone)
+    try:
+        return start_of(said.day, said.number)
+    except ValueError as error:
+        msg = f"{field}.number: {error}"
+        raise MarketError(msg) from None
 
 
 def _checked(kind: type[Document], text: bytes) -> Document:

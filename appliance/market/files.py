@@ -9,7 +9,6 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -102,14 +101,10 @@ def _mark(one: os.stat_result) -> Mark:
 
 def file_sources(market: MarketFiles) -> tuple[FileSource, ...]:
     """One for each file that site.toml names."""
-    folder, zone = Path(market.folder), ZoneInfo(market.settlement_zone)
-
-    def imbalance(known: MarketData, text: bytes | None) -> MarketData:
-        return replace(known, imbalance=None if text is None else documents.imbalance(text, zone))
-
+    folder = Path(market.folder)
     named: tuple[tuple[str | None, Take], ...] = (
         (market.prices, _csv_prices if (market.prices or "").endswith(".csv") else _prices),
-        (market.imbalance, imbalance),
+        (market.imbalance, _imbalance),
         (market.plan, _plan),
         (market.dispatch, _dispatch),
     )
@@ -122,6 +117,10 @@ def _prices(known: MarketData, text: bytes | None) -> MarketData:
 
 def _csv_prices(known: MarketData, text: bytes | None) -> MarketData:
     return replace(known, prices=() if text is None else csv_prices(text))
+
+
+def _imbalance(known: MarketData, text: bytes | None) -> MarketData:
+    return replace(known, imbalance=None if text is None else documents.imbalance(text))
 
 
 def _plan(known: MarketData, text: bytes | None) -> MarketData:

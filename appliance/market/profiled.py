@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from appliance.market.settlement import period_at
 from appliance.market.view import EARLIEST, LATEST
 from appliance.model import Imbalance, Market, PlanStep, PriceStep
+from appliance.modes._settlement import settlement_start
 
 COLUMNS: Final = frozenset(
     {
@@ -79,6 +79,6 @@ def market_of(row: ProfileRow, start_at: datetime, end_at: datetime) -> Market:
     if row.plan_power_w is not None or row.plan_soe_wh is not None:
         plan = PlanStep(start_at, end_at, row.plan_power_w, row.plan_soe_wh, start_at)
     if row.imbalance_price_per_kwh is not None and row.imbalance_wh is not None:
-        period = period_at(start_at)
+        period = settlement_start(start_at)
         imbalance = Imbalance(row.imbalance_price_per_kwh, period, row.imbalance_wh, period)
     return Market(price, imbalance, plan)

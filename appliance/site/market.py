@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field
 
 from appliance.settings import Settings
-from appliance.site.periods import Zone
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}\.json$")]
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}\.(json|csv)$")]
@@ -22,5 +21,3 @@ class MarketFiles(Settings):
     imbalance: FileName | None = "imbalance.json"
     plan: FileName | None = "plan.json"
     dispatch: FileName | None = "dispatch.json"
-    settlement_zone: Zone = "Europe/London"
-    """Settlement periods are counted from midnight there."""

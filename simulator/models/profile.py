@@ -1,4 +1,4 @@
-"""What happens outside: load, PV, frequency, prices, weather, from a CSV file.
+"""What happens outside: load, PV, frequency, prices, imbalance, a plan, weather, from a CSV file.
 
 Columns: `utc` plus any of FIELDS; others are left out and named in `ignored`. A line that starts
 with # is a comment. A blank cell is a gap: nobody knows. A row holds until the next one; in a file
@@ -22,6 +22,10 @@ FIELDS = {
     "import_price_per_kwh": (-1e5, 1e5),
     "export_price_per_kwh": (-1e5, 1e5),
     "outdoor_c": (-90.0, 70.0),
+    "imbalance_price_per_kwh": (-1e5, 1e5),
+    "imbalance_wh": (-1e13, 1e13),
+    "plan_power_w": (-1e8, 1e8),
+    "plan_soe_wh": (0.0, 1e10),
 }
 """Each with the range that is believed."""
 MOST_MISTAKES = 20
@@ -46,6 +50,13 @@ class Row:
     import_price_per_kwh: float | None
     export_price_per_kwh: float | None
     outdoor_c: float | None
+    imbalance_price_per_kwh: float | None
+    imbalance_wh: float | None
+    """Of the whole system in the settlement period in which the row begins: + it is short, − long."""
+    plan_power_w: float | None
+    """What a plan wants of the battery, discharge +."""
+    plan_soe_wh: float | None
+    """Or the energy it wants in the battery when the row ends."""
     from_s: float
     """Seconds since the first row."""
 
