@@ -9,7 +9,7 @@ import msgspec
 from appliance import latch
 from appliance.clock import Clock
 from appliance.errors import ESTOP_NUMBER, ROWS
-from appliance.model import ActiveError, BatteryMemory, Memory, State
+from appliance.model import ActiveError, BatteryMemory, FullCharge, Memory, State
 from appliance.site import SiteSettings
 from appliance.store import FILE_NAME, Durable, MemoryLostError, Store
 
@@ -46,6 +46,12 @@ def known_battery(data_folder: Path) -> BatteryMemory:
         return store.recall_battery()
 
 
+def known_full(data_folder: Path) -> FullCharge | None:
+    """When the battery was last full, as the last run knew."""
+    with closing(Store(data_folder / FILE_NAME)) as store:
+        return store.recall_info().full
+
+
 def waking_memory(memory: Memory) -> Memory:
     """The battery was asleep when the last run ended: it is woken now, and may be silent for a while."""
     return msgspec.structs.replace(memory, waking=True, woken_at_s=memory.state_since_s)
@@ -75,4 +81,5 @@ def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s
         errors=durable.latched,
         awaits_start=durable.awaits_start,
         cap=durable.cap,
+        schedules=tuple(one for one in durable.schedules if one.entries),
     )

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 import appliance
 from appliance import latch
 from appliance.blackbox import BlackBox
@@ -32,7 +34,14 @@ from appliance.model import BatteryMemory, Scheduling, State, Status
 from appliance.pin import PinKeeper
 from appliance.processes import look
 from appliance.realtime import Realtime
-from appliance.recall import known_battery, remembered, starting_memory, unread, waking_memory
+from appliance.recall import (
+    known_battery,
+    known_full,
+    remembered,
+    starting_memory,
+    unread,
+    waking_memory,
+)
 from appliance.recorder import Recorder
 from appliance.site import SiteSettings
 from appliance.statemachine.states import STATES
@@ -77,11 +86,13 @@ class Core:
         self._look_s = clock.now_s() + READ_AGAIN_S
         try:
             durable = remembered(self._data, clock)
-            self._known = known_battery(self._data)
+            self._known, full = known_battery(self._data), known_full(self._data)
         except (OSError, sqlite3.OperationalError) as error:
             log.error("what the last run left cannot be read now, so the box rests: %s", error)
             durable, self._known, self._unread = unread(self._data, clock), BatteryMemory(), True
+            full = None
         memory = starting_memory(durable, site, set(self._titles), clock.now_s())
+        memory = msgspec.structs.replace(memory, full=full)
         self._cycle.adopt(waking_memory(memory) if self._known.asleep else memory)
         self._down: tuple[str, ...] = ()
         crashes = Crashes(clock, self._run_folder)

@@ -58,7 +58,7 @@ class Odometer:
         )  # fmt: skip
         self._charged_wh, self._discharged_wh = info.charged_wh, info.discharged_wh
         self._unknown_s = info.power_unknown_s
-        self._soh_pct, self._full_at = info.soh_pct, info.last_full_at
+        self._soh_pct, self._full_at, self._full = info.soh_pct, info.last_full_at, info.full
         self._closings = dict(info.rack_closings)
         self._closed: dict[int, bool] = {}
         self._last: Decision | None = None
@@ -110,7 +110,9 @@ class Odometer:
             self.changes += 1
 
     def _note_battery(self, seen: Snapshot) -> None:
-        battery = seen.battery
+        battery, memory = seen.battery, seen.memory
+        if memory is not None and memory.full is not None:
+            self._full = memory.full
         self._power_w = None if battery is None else battery.power_w
         if battery is None:
             return
@@ -162,6 +164,7 @@ class Odometer:
             power_unknown_s=self._unknown_s,
             soh_pct=self._soh_pct,
             last_full_at=self._full_at,
+            full=self._full,
             contactor_closings=sum(self._closings.values()),
             rack_closings=dict(self._closings),
         )

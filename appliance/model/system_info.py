@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from appliance.model.battery_memory import BalanceEpisode
+from appliance.model.memory import FullCharge
 from appliance.model.word import Word
 
 
@@ -59,6 +60,8 @@ class SystemInfo(Word, frozen=True):
     """What is added to the BMS's state of charge."""
     soh_pct: float | None = None
     last_full_at: datetime | None = None
+    full: FullCharge | None = None
+    """From when to when, as the cycles saw it."""
     bms_asleep_s: float = 0.0
     balancing: tuple[BalanceEpisode, ...] = ()
     """The last episodes of cell balancing, oldest first."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from appliance.model import NO_CAP, ActiveError, PowerCap, State
+from appliance.model import NO_CAP, ActiveError, PowerCap, Schedule, State
 
 
 class MemoryLostError(Exception):
@@ -24,3 +24,5 @@ class Durable(msgspec.Struct, frozen=True, kw_only=True):
     """An emergency stop was reset, and nobody has started the box since."""
     cap: PowerCap = NO_CAP
     """What the owner lets the battery do at most."""
+    schedules: tuple[Schedule, ...] = ()
+    """Charge schedules, one of each source that has any."""

@@ -9,10 +9,21 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from appliance.counting.limit_hours import LimitHours
 from appliance.counting.odometer import Odometer, start
 from appliance.errors import ERRORS
-from appliance.model import ActiveError, BatteryMemory, Decision, Effect, Moment, State, SystemInfo
+from appliance.model import (
+    ActiveError,
+    BatteryMemory,
+    Decision,
+    Effect,
+    Moment,
+    Schedule,
+    State,
+    SystemInfo,
+)
 from appliance.store import Durable, Store, key_of
 
 KEEP_S: Final = 10.0
@@ -66,8 +77,15 @@ class Notebook:
             new = _raised(decision, last)
             if new and self._odometer is not None:
                 self._odometer.raised(new)
-        self._durable = durable_of(decision, self._durable)
+        self._durable = durable_of(decision, self._before(moment))
         self._last = decision
+
+    def _before(self, moment: Moment) -> Durable | None:
+        """What was to be kept before this cycle; the one that changed the schedules may have been passed over."""
+        before, memory = self._durable, moment.snapshot.memory
+        if memory is None or (before is not None and before.schedules is memory.schedules):
+            return before
+        return msgspec.structs.replace(before or Durable(), schedules=memory.schedules)
 
     def line(self, kind: str, at: datetime, text: str) -> None:
         """A line of the journal."""
@@ -186,9 +204,17 @@ def durable_of(decision: Decision, before: Durable | None) -> Durable:
         goal=goal,
         awaits_start=decision.awaits_start,
         cap=decision.cap,
+        schedules=_schedules(decision, before),
         latched=tuple(
             error
             for error in decision.errors
             if error.latched or Effect.EMERGENCY_STOP in error.effects or error.number in OUTLAST
         ),
     )
+
+
+def _schedules(decision: Decision, before: Durable | None) -> tuple[Schedule, ...]:
+    """A decision has them only where it has changed them."""
+    if decision.schedules is not None:
+        return decision.schedules
+    return () if before is None else before.schedules
