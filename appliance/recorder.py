@@ -18,10 +18,12 @@ from appliance.model import (
     ActiveError,
     Answer,
     BatteryMemory,
+    BeatControl,
     BeatTest,
     Decision,
     Moment,
     Request,
+    SetExternal,
     SetPower,
     Snapshot,
 )
@@ -39,6 +41,10 @@ SPOT_KIND: Final = "SC_Spot_10s"
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 """The computer's own name for its last start."""
 
+BEATS: Final = (BeatTest, BeatControl)
+"""Said every second, and no line of the journal."""
+LONGEST_TEXT: Final = 1_000
+"""A schedule of 200 entries is kept elsewhere; of it, and of what is wrong with it, the journal has the beginning."""
 ERROR_KIND: Final = "SC_error_event"
 
 Spot = Callable[[Snapshot, Decision], Mapping[str, object]]
@@ -169,17 +175,18 @@ class Recorder:
         asked = {request.id: request for request in moment.snapshot.requests}
         for answer in moment.decision.answers:
             request = asked.get(answer.id)
-            if request is None or isinstance(request.want, BeatTest) or self._said(request, answer):
+            if request is None or isinstance(request.want, BEATS) or self._said(request, answer):
                 continue
             done = "done" if answer.ok else "refused"
             want = msgspec.json.encode(request.want).decode()
-            text = f"{request.source} asks {want}: {done}: {answer.reason}"
+            asked, reason = want[:LONGEST_TEXT], answer.reason[:LONGEST_TEXT]
+            text = f"{request.source} asks {asked}: {done}: {reason}"
             self._notes.line("request", utc, text)
             log.log(logging.INFO if answer.ok else logging.WARNING, "%s", text)
 
     def _said(self, request: Request, answer: Answer) -> bool:
         """A power again, with the same answer, as a machine asks for every second. All else is a line."""
-        if not isinstance(request.want, SetPower):
+        if not isinstance(request.want, SetPower | SetExternal):
             self._power_said = None
             return False
         said = (request.source, answer.ok, "" if answer.ok else answer.reason)
