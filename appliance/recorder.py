@@ -40,7 +40,6 @@ SPOT_KIND: Final = "SC_Spot_10s"
 """Kind of these records in the outbox, and their schema in the cloud."""
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 """The computer's own name for its last start."""
-
 BEATS: Final = (BeatTest, BeatControl)
 """Said every second, and no line of the journal."""
 LONGEST_TEXT: Final = 1_000
@@ -179,8 +178,8 @@ class Recorder:
                 continue
             done = "done" if answer.ok else "refused"
             want = msgspec.json.encode(request.want).decode()
-            asked, reason = want[:LONGEST_TEXT], answer.reason[:LONGEST_TEXT]
-            text = f"{request.source} asks {asked}: {done}: {reason}"
+            reason = answer.reason[:LONGEST_TEXT]
+            text = f"{request.source} asks {want[:LONGEST_TEXT]}: {done}: {reason}"
             self._notes.line("request", utc, text)
             log.log(logging.INFO if answer.ok else logging.WARNING, "%s", text)
 
