@@ -149,16 +149,9 @@ def _ctl(chosen: argparse.Namespace) -> int:
     from appliance.ctl.asking import Ctl, want_of
 
     site = load_site(chosen.site)
-    if chosen.what == "test":
-        from appliance.ctl import by_hand
-
-        return by_hand.run(chosen, site, sys.stdout)
-    if chosen.what == "blackbox":
-        return recordings.run(chosen, site, sys.stdout)
-    if chosen.what in ("info", "limits") or (chosen.what == "errors" and chosen.all):
-        from appliance.ctl import history
-
-        return history.run(chosen, site, sys.stdout)
+    code = _ctl_with_a_file_of_its_own(chosen, site)
+    if code is not None:
+        return code
     ctl = Ctl(Path(site.run_folder), chosen.json, sys.stdout)
     try:
         match chosen.what:
@@ -175,6 +168,25 @@ def _ctl(chosen: argparse.Namespace) -> int:
         return WRONG_INPUT
     finally:
         ctl.close()
+
+
+def _ctl_with_a_file_of_its_own(chosen: argparse.Namespace, site: SiteSettings) -> int | None:
+    """The exit code; None: it is one of the others."""
+    if chosen.what == "test":
+        from appliance.ctl import by_hand
+
+        return by_hand.run(chosen, site, sys.stdout)
+    if chosen.what == "blackbox":
+        return recordings.run(chosen, site, sys.stdout)
+    if chosen.what == "market":
+        from appliance.ctl import market
+
+        return market.run(chosen.json, site, sys.stdout)
+    if chosen.what in ("info", "limits") or (chosen.what == "errors" and chosen.all):
+        from appliance.ctl import history
+
+        return history.run(chosen, site, sys.stdout)
+    return None
 
 
 def _simulate(chosen: argparse.Namespace) -> int:

@@ -146,6 +146,7 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     asks = ctl.add_subparsers(dest="what", required=True, metavar="WHAT")
     for name, text in (("status", "how the box is"), ("errors", "what is wrong and what to do")):
         asks.add_parser(name, help=text)
+    asks.add_parser("market", help="prices, imbalance, plan and orders that hold now")
     watch = asks.add_parser("watch", help="a line for every status, until interrupted")
     watch.add_argument("--count", type=_whole, help="end after so many")
     state = asks.add_parser("state", help=", ".join(GOALS))
