@@ -152,6 +152,8 @@ class PqStorI:
             self._written(44612, U16, nothing, self._stop, 1.0),
             self._written(44613, U16, nothing, self._reset, 1.0),
             self._written(46201, F32, lambda: inverter.setpoint_w, self._set_power, MOST_W),
-            self._written(46203, F32, lambda: inverter.reactive_setpoint_var, self._set_reactive, MOST_W),
+            self._written(
+                46203, F32, lambda: inverter.reactive_setpoint_var, self._set_reactive, MOST_W
+            ),
             self._written(46229, U16, lambda: self._heartbeat, self._beat, 65_535.0),
         ]
