@@ -1,51 +1,120 @@
-"""A PID controller in velocity form: it answers how much to move, not where to be.
+"""A PID controller that is told where the command ought to be, and moves it there.
 
-The actuator's last commanded position is the integral. Whatever limits the command limits the
-integral with it, so nothing winds up, and taking over from another mode is without a bump.
+Demand: the battery power that would hold the target, with what was commanded and is still on its way taken into
+account (`_demand.py`). Through it the controller sees a plant without dead time, whatever the inverter's. `kp` is the
+share of a change of the demand that is followed at once, 1 / `ki_per_s` the time constant of the rest.
+
+Two ways not to wind up (docs/decisions/0030). `velocity`: the command itself is the integral; whatever limits it limits
+the integral. `tracking`: the integral is the controller's own, and is drawn towards what was really commanded. Both
+begin where the command is, so taking over from another mode is without a bump.
 """
 
-from typing import Annotated
+from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import Field
 
 from appliance.settings import Settings
 
 Gain = Annotated[float, Field(ge=0, le=10)]
-
-LONGEST_STEP_S = 1.0
+LONGEST_STEP_S: Final = 1.0
 """After a pause the controller goes on as if this much time had passed."""
 
 
 class PidGains(Settings):
-    """Gains of the error in W to a power in W."""
+    """Gains from a demand in W to a power in W."""
 
-    kp: Gain = 0.2
+    kp: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """At most 1: more than all of a change is never right."""
     ki_per_s: Gain = 0.8
-    kd_s: Gain = 0.0
+    kd_s: Annotated[float, Field(ge=0, le=1)] = 0.0
+    anti_windup: Literal["velocity", "tracking"] = "velocity"
+    tracking_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    """`tracking` only: time constant with which the integral follows what was commanded."""
 
 
-class Pid:
-    """Remembers the last two errors; `reset` forgets them."""
+class Pid(Protocol):
+    """Either of the two."""
+
+    def reset(self) -> None:
+        """Forget the past."""
+
+    def command(self, demand_w: float, at_w: float, now_s: float) -> float:
+        """The next command; `at_w` is the present one, after all limits. The first after a reset stays there."""
+
+
+def build_pid(gains: PidGains) -> Pid:
+    """The controller that the settings name."""
+    return TrackingPid(gains) if gains.anti_windup == "tracking" else VelocityPid(gains)
+
+
+class _Past:
+    """The last two demands, for P and D."""
 
     def __init__(self, gains: PidGains) -> None:
         self._gains = gains
-        self._last: float | None = None
-        self._before_last: float | None = None
-        self._at_s: float | None = None
+        self._last = self._before_last = self._at_s = None  # type: float | None
 
     def reset(self) -> None:
-        """Forget the past: the next step answers from the error alone."""
+        """Forget the past."""
         self._last = self._before_last = self._at_s = None
 
-    def step(self, error: float, now_s: float) -> float:
-        """How far to move the command for this error (same unit times the gains)."""
-        gains, last = self._gains, self._last
-        if last is None or self._at_s is None:
-            move = 0.0
-        else:
-            dt_s = min(now_s - self._at_s, LONGEST_STEP_S)
-            move = gains.kp * (error - last) + gains.ki_per_s * error * dt_s
-            if gains.kd_s and self._before_last is not None and dt_s > 0.0:
-                move += gains.kd_s * (error - 2.0 * last + self._before_last) / dt_s
-        self._before_last, self._last, self._at_s = last, error, now_s
-        return move
+    def step_s(self, now_s: float) -> float | None:
+        """Time since the last demand; None: there was none."""
+        return None if self._at_s is None else min(max(0.0, now_s - self._at_s), LONGEST_STEP_S)
+
+    def moved_w(self, demand_w: float, dt_s: float | None, now_s: float) -> float:
+        """What P and D make of the change of the demand."""
+        gains, last, move_w = self._gains, self._last, 0.0
+        if last is not None:
+            move_w = gains.kp * (demand_w - last)
+            if gains.kd_s and self._before_last is not None and dt_s:
+                move_w += gains.kd_s * (demand_w - 2.0 * last + self._before_last) / dt_s
+        self._before_last, self._last, self._at_s = last, demand_w, now_s
+        return move_w
+
+
+class VelocityPid:
+    """Answers from the present command: it has no integral of its own that could wind up."""
+
+    def __init__(self, gains: PidGains) -> None:
+        self._ki_per_s = gains.ki_per_s
+        self._past = _Past(gains)
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._past.reset()
+
+    def command(self, demand_w: float, at_w: float, now_s: float) -> float:
+        """The present command, moved."""
+        dt_s = self._past.step_s(now_s)
+        move_w = self._past.moved_w(demand_w, dt_s, now_s)
+        if dt_s is None:
+            return at_w
+        return at_w + move_w + min(1.0, self._ki_per_s * dt_s) * (demand_w - at_w)
+
+
+class TrackingPid:
+    """Has a command of its own; back-calculation draws it to what was commanded when a limit has cut it."""
+
+    def __init__(self, gains: PidGains) -> None:
+        self._gains = gains
+        self._past = _Past(gains)
+        self._own_w: float | None = None
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._past.reset()
+        self._own_w = None
+
+    def command(self, demand_w: float, at_w: float, now_s: float) -> float:
+        """Its own command, moved, less what of the last one was not to be had."""
+        dt_s = self._past.step_s(now_s)
+        move_w = self._past.moved_w(demand_w, dt_s, now_s)
+        own_w = self._own_w
+        if dt_s is None or own_w is None:
+            self._own_w = at_w
+            return at_w
+        own_w += min(1.0, dt_s / self._gains.tracking_s) * (at_w - own_w)
+        own_w += move_w + min(1.0, self._gains.ki_per_s * dt_s) * (demand_w - own_w)
+        self._own_w = own_w
+        return own_w
