@@ -5,12 +5,10 @@ from typing import Final
 
 import msgspec
 
-from appliance.model import BatteryReading, FullCharge, Memory, Snapshot
+from appliance.model import FULL_AGAIN, BatteryReading, FullCharge, Memory, Snapshot
 
 FULL_PCT: Final = 99.5
 """Where neither BMS nor estimator says whether it is full."""
-APART: Final = timedelta(minutes=30)
-"""A battery that rests sinks a little: full again so soon, it has been full all the time."""
 NOTED: Final = timedelta(seconds=10)
 """The end moves on this often while it is full."""
 
@@ -29,11 +27,11 @@ def fullness(memory: Memory, seen: Snapshot) -> Memory:
     if not is_full(seen.battery) or seen.clock_trusted is False:
         return memory
     last, utc = memory.full, seen.utc
-    if last is not None and utc < last.since_at - APART:
+    if last is not None and utc < last.since_at - FULL_AGAIN:
         last = None  # the clock was wrong then
     if last is None:
         full = FullCharge(utc, utc)
-    elif utc - last.until_at > APART:
+    elif utc - last.until_at > FULL_AGAIN:
         full = FullCharge(utc, utc, last.until_at)
     elif utc - last.until_at >= NOTED:
         full = msgspec.structs.replace(last, until_at=utc)

@@ -16,10 +16,10 @@ from appliance.model.backup import (
     NO_BACKUP,
     BackupMemory,
     BackupReport,
+    BackupTrial,
     Island,
     IslandFigures,
     IslandStep,
-    TestOfBackup,
 )
 from appliance.model.battery_memory import BalanceEpisode, BatteryMemory
 from appliance.model.decisions import (
@@ -57,6 +57,7 @@ from appliance.model.market import (
     ScheduleEntry,
 )
 from appliance.model.memory import (
+    FULL_AGAIN,
     NO_CAP,
     SAFE,
     ExternalPower,
@@ -115,7 +116,7 @@ from appliance.model.requests import (
     StartTest,
     State,
     StepTo,
-    TestBackup,
+    TryBackup,
     TryMode,
     Want,
 )
@@ -131,6 +132,7 @@ __all__ = [
     "CAN_DOWN",
     "CAN_OFF",
     "CAN_PASSIVE",
+    "FULL_AGAIN",
     "NO_BACKUP",
     "NO_CAP",
     "ON_BATTERY",
@@ -146,6 +148,7 @@ __all__ = [
     "Answer",
     "BackupMemory",
     "BackupReport",
+    "BackupTrial",
     "BalanceCells",
     "BalanceEpisode",
     "BatteryMemory",
@@ -224,8 +227,7 @@ __all__ = [
     "Status",
     "StepTo",
     "SystemInfo",
-    "TestBackup",
-    "TestOfBackup",
+    "TryBackup",
     "TryMode",
     "Want",
     "WearHealth",

@@ -1,6 +1,7 @@
 """What is commanded, and what a cycle leaves behind for the next one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from appliance.model.backup import NO_BACKUP, BackupMemory
 from appliance.model.errors import ActiveError
@@ -59,6 +60,10 @@ class ExternalPower(Word, frozen=True):
     heard_s: float
     """When whoever asked was last heard."""
     by: str
+
+
+FULL_AGAIN: Final = timedelta(minutes=30)
+"""A battery that rests sinks a little: full again so soon, it has been full all the time."""
 
 
 class FullCharge(Word, frozen=True):
