@@ -60,6 +60,14 @@ class Cycle:
 
     def step(self, seen: Snapshot) -> Decision:
         """Errors, then requests, then at most one transition, then the wish within its limits."""
+        try:
+            return self._step(seen)
+        except BaseException:
+            # Who was to be answered was not, and the memory is the one before: what was reset is not.
+            self._watch.put_back(self.memory.errors)
+            raise
+
+    def _step(self, seen: Snapshot) -> Decision:
         before = self.memory.schedules
         memory, answers = self._take_in(seen)
         errors = memory.errors

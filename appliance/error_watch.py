@@ -37,6 +37,11 @@ class ErrorWatch:
         self._active = {(e.number, e.source_name): e for e in errors if e.number in ROWS}
         self._sort()
 
+    def put_back(self, errors: tuple[ActiveError, ...]) -> None:
+        """Raise these again that are not raised any more; what was raised since stays."""
+        self._active = {(e.number, e.source_name): e for e in errors} | self._active
+        self._sort()
+
     def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:
         """The errors raised now, worst first; the same tuple as long as nothing changes."""
         held: dict[_Key, str] = {}
@@ -51,7 +56,7 @@ class ErrorWatch:
         if not held and not self._active and not self._held_since_s:
             return ()
         self._pause(held, seen, passed_s)
-        changed = self._raise(held, seen.now_s, seen.utc)
+        changed = self._raise(held, seen.now_s, passed_s, seen.utc)
         if self._clear(held, seen.now_s) or changed:
             self._sort()
         return self._raised
@@ -69,12 +74,15 @@ class ErrorWatch:
                     since_s[key] += passed_s
         self._unknown = unknown
 
-    def _raise(self, held: dict[_Key, str], now_s: float, utc: datetime) -> bool:
+    def _raise(self, held: dict[_Key, str], now_s: float, passed_s: float, utc: datetime) -> bool:
         changed = False
         since_s = {key: self._held_since_s.get(key, now_s) for key in held}
-        for key in self._unknown:
-            if key in self._held_since_s:
-                since_s[key] = self._held_since_s[key]
+        for key, began_s in self._held_since_s.items():
+            if key in self._unknown:
+                since_s[key] = began_s
+            elif key not in held and began_s + 2.0 * passed_s < now_s:
+                # One good sample among bad ones is no cure: it takes back the time that it lasts.
+                since_s[key] = began_s + 2.0 * passed_s
         self._held_since_s = since_s
         for key, source in held.items():
             row = ROWS[key[0]]

@@ -8,6 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.errors.backup import (
+    cannot_carry,
+    forms_no_grid,
+    in_an_island,
+    island_out_of_bounds,
+    island_overloaded,
+    stays_island,
+    switch_not_known_open,
+    switch_stays_closed,
+    switch_stays_open,
+    trial_failed,
+)
 from appliance.errors.battery import (
     NOWHERE,
     Sources,
@@ -86,11 +98,15 @@ from appliance.errors.inverter import (
 )
 from appliance.errors.known import (
     Knows,
+    balance,
+    battery_current,
     battery_power,
     cells,
     contactors,
     every_cell,
+    grid,
     inverter_state,
+    temperature,
 )
 from appliance.errors.maintenance import live_in_maintenance
 from appliance.model import (
@@ -106,6 +122,7 @@ from appliance.model import (
 from appliance.site import SiteSettings
 
 RECORDER = "recorder"
+AT_THE_GRID: Final = frozenset({"grid meter", "PV meter"})
 PROCESS_TIMEOUT_S: Final = 30.0
 
 
@@ -131,7 +148,9 @@ class Row:
     """Whether what it judges is known; None: the condition itself says so."""
 
 
-def _standing_still(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+def _standing_still(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    if seen.frozen and memory.state is State.ISLAND:  # the meter of a dead grid says the same for ever
+        return tuple([name for name in seen.frozen if name not in AT_THE_GRID])
     return seen.frozen
 
 
@@ -277,14 +296,14 @@ ERRORS: Final = (
     Row(125, "Battery capacity degraded",       WARNING,  (),           60.0, 60.0, "Ask service; the warranty may cover it",             degraded),
     Row(126, "A rack is not connected",         WARNING,  (),           10.0,  3.0, "It joins by itself when sound; else call service",   rack_apart),
     Row(127, "Cells are out of balance",        WARNING,  (),           60.0, 60.0, "Charge it full for some hours; call service if it stays", unbalanced),
-    Row(128, "Battery current too high",        WARNING,  DERATE,        5.0, 60.0, "Nothing to do; call service if it comes back often", current_high, derate_pct=50.0),
-    Row(129, "Battery current at its limit",    CRITICAL, OPEN,          1.0, 60.0, "Call service if it comes back",                      current_over),
-    Row(130, "Cells are far out of balance",    ERROR,    STOP,         60.0, 60.0, "Call service: a cell may be broken",                 far_unbalanced),
+    Row(128, "Battery current too high",        WARNING,  DERATE,        5.0, 60.0, "Nothing to do; call service if it comes back often", current_high, derate_pct=50.0, knows=battery_current),
+    Row(129, "Battery current at its limit",    CRITICAL, OPEN,          1.0, 60.0, "Call service if it comes back",                      current_over, knows=battery_current),
+    Row(130, "Cells are far out of balance",    ERROR,    STOP,         60.0, 60.0, "Call service: a cell may be broken",                 far_unbalanced, outlasts_restart=True, knows=balance),
     Row(131, "Battery is warm",                 WARNING,  DERATE,       60.0, 120.0, "Nothing to do; check the fans and the filter",      cell_warm, derate_pct=50.0, knows=cells("cell_max_c")),
     Row(132, "Battery is unevenly warm",        WARNING,  DERATE,       60.0, 60.0, "Check the fans; call service if it stays",           temperature_spread, derate_pct=50.0, knows=cells("cell_min_c", "cell_max_c")),
     Row(133, "Battery heats up too fast",       CRITICAL, OPEN,          3.0, 60.0, "Keep away and call service; reset when it is safe",  temperature_rises, latched=True, knows=every_cell("cell_max_c")),
-    Row(134, "Battery power against a ban",     CRITICAL, OPEN,          5.0, 60.0, "Switch the inverter off by hand and call service",   fast_one_ignores_ban, knows=battery_power),
-    Row(135, "Battery power long against a ban", CRITICAL, OPEN,        30.0, 60.0, "Switch the inverter off by hand and call service",   slow_one_ignores_ban, knows=battery_power),
+    Row(134, "Battery power against a ban",     CRITICAL, OPEN,          5.0, 60.0, "Switch the inverter off by hand and call service",   fast_one_ignores_ban, knows=battery_power, outlasts_restart=True),
+    Row(135, "Battery power long against a ban", CRITICAL, OPEN,        30.0, 60.0, "Switch the inverter off by hand and call service",   slow_one_ignores_ban, knows=battery_power, outlasts_restart=True),
     Row(136, "A silent rack may be connected",  ERROR,    STOP,          3.0, 10.0, "Check the rack's CAN cable and supply, and its switch", unheard_carries),
     Row(201, "Inverter does not answer",        ERROR,    STOP,          1.0,  3.0, "Check the inverter's network cable and supply",      inverter_silent),
     Row(202, "Inverter reports a fault",        ERROR,    STOP,          0.0,  5.0, "See the inverter's display",                         inverter_fault),
@@ -297,17 +316,27 @@ ERRORS: Final = (
     Row(209, "Inverter does not follow",        ERROR,    STOP,         60.0, 10.0, "Take other controllers away; check its own settings", slow_one_disobeys),
     Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", grid_outlasted, latched=True),
     Row(213, "Inverter does not say its power", ERROR,    NO_POWER,      5.0, 10.0, "Check the inverter's network cable; see its display", power_unknown),
+    Row(220, "Island switch does not open",     ERROR,    STOP,          0.0, 60.0, "Have the island switch checked",                     switch_stays_closed),
+    Row(221, "Island switch does not close",    ERROR,    STOP,          0.0, 60.0, "Have the island switch checked",                     switch_stays_open),
+    Row(222, "Island is overloaded",            ERROR,    STOP,          0.0, 60.0, "Switch something off, then start it again",          island_overloaded),
+    Row(223, "Test of the backup failed",       WARNING,  (),            0.0,  5.0, "Read the report (ctl backup report), then test again", trial_failed),
+    Row(224, "Inverter does not make the island", ERROR,  STOP,          0.5, 60.0, "See the inverter's display",                         forms_no_grid),
+    Row(225, "Without the grid: on the battery", WARNING, (),            0.0,  1.0, "Use little power until the grid is back",            in_an_island),
+    Row(226, "Island may not be separated",     CRITICAL, OPEN,          0.0, 60.0, "Have the island switch and its contacts checked",    switch_not_known_open),
+    Row(227, "Inverter stays an island",        ERROR,    STOP,          0.0, 60.0, "Switch the inverter off by hand and call service",   stays_island),
+    Row(228, "Island voltage or frequency is off", ERROR, STOP,          3.0, 60.0, "Have the inverter's island settings checked",        island_out_of_bounds),
+    Row(229, "Battery cannot carry the island", ERROR,    STOP,          2.0, 60.0, "Wait for the grid or the sun",                       cannot_carry),
     Row(301, "Grid meter does not answer",      ERROR,    NO_POWER,      1.0,  2.0, "Check the meter's network cable and supply",         _grid_meter_silent),
     Row(302, "PV meter does not answer",        WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _pv_meter_silent),
     Row(303, "Meter does not answer",           WARNING,  (),            2.0,  2.0, "Check the meter's network cable and supply",         _meter_silent),
     Row(304, "Meter is not set up as it should be", WARNING, (),         5.0,  5.0, "Have the installer set it up: appliance probe --setup", _meter_warns),
-    Row(310, "Grid lost",                       ERROR,    STOP,          1.0, 60.0, "Check the main fuses; else wait for the grid",       grid_lost),
-    Row(311, "Grid frequency too low",          ERROR,    STOP,          0.0, 60.0, "Nothing to do: wait for the grid",                   frequency_low),
-    Row(312, "Grid frequency too high",         ERROR,    STOP,          0.0, 60.0, "Nothing to do: wait for the grid",                   frequency_high),
-    Row(313, "Grid voltage too low",            ERROR,    STOP,          0.0, 60.0, "Check the main fuses; ask the grid operator",        voltage_low),
-    Row(314, "Grid voltage too high",           ERROR,    STOP,          0.0, 60.0, "Have the connection checked; ask the grid operator", voltage_high),
-    Row(315, "Grid frequency moves too fast",   ERROR,    STOP,          0.3, 60.0, "Nothing to do: wait for the grid",                   frequency_runs),
-    Row(316, "The site may be an island",       CRITICAL, STOP,          2.0, 60.0, "Have the inverter's grid protection checked",        island),
+    Row(310, "Grid lost",                       ERROR,    STOP,          1.0, 60.0, "Check the main fuses; else wait for the grid",       grid_lost, knows=grid),
+    Row(311, "Grid frequency too low",          ERROR,    STOP,          0.0, 60.0, "Nothing to do: wait for the grid",                   frequency_low, knows=grid),
+    Row(312, "Grid frequency too high",         ERROR,    STOP,          0.0, 60.0, "Nothing to do: wait for the grid",                   frequency_high, knows=grid),
+    Row(313, "Grid voltage too low",            ERROR,    STOP,          0.0, 60.0, "Check the main fuses; ask the grid operator",        voltage_low, knows=grid),
+    Row(314, "Grid voltage too high",           ERROR,    STOP,          0.0, 60.0, "Have the connection checked; ask the grid operator", voltage_high, knows=grid),
+    Row(315, "Grid frequency moves too fast",   ERROR,    STOP,          0.3, 60.0, "Nothing to do: wait for the grid",                   frequency_runs, knows=grid),
+    Row(316, "The site may be an island",       CRITICAL, STOP,          2.0, 60.0, "Have the inverter's grid protection checked",        island, knows=grid),
     Row(317, "Too much import: charging is cut", ERROR,   NO_CHARGE,     0.0, 60.0, "Nothing to do; ask service if it comes back often",  import_exceeded),
     Row(318, "Too much export: discharging is cut", ERROR, NO_DISCHARGE, 0.0, 60.0, "Nothing to do; ask service if it comes back often",  export_exceeded),
     Row(319, "Grid frequency is unusual",       WARNING,  (),           10.0, 10.0, "Nothing to do: the inverter answers it by itself",   frequency_unusual),
@@ -318,7 +347,7 @@ ERRORS: Final = (
     Row(403, "Supply of the box is in trouble", WARNING,  BLOCK,         5.0, 30.0, "Check the main power and the box's supply",             supply_ails),
     Row(404, "A button is stuck",               WARNING,  (),           60.0,  2.0, "Free the button; it does nothing while it is stuck",    button_pressed),
     Row(501, "Sensor does not answer",          WARNING,  (),            5.0,  2.0, "Check the sensor's cable",                           _sensor_silent),
-    Row(502, "Box too hot",                     ERROR,    NO_POWER,      5.0, 60.0, "Check fans, filter and room temperature",            _box_hot),
+    Row(502, "Box too hot",                     ERROR,    NO_POWER,      5.0, 60.0, "Check fans, filter and room temperature",            _box_hot, knows=temperature),
     Row(503, "A fan does not turn",             WARNING,  (),           10.0,  5.0, "Check the fan for dirt, and its plug",               fan_stands),
     Row(504, "Condensation possible",           WARNING,  (),           60.0, 60.0, "Keep moist air out; check the heater and the seals", condensation),
     Row(505, "Climate does not answer",         WARNING,  (),            5.0,  2.0, "Check the wires of fans and heaters",                climate_silent),
@@ -326,7 +355,7 @@ ERRORS: Final = (
     Row(507, "Computer too hot or throttled",   WARNING,  (),            5.0, 60.0, "Check fans and filter, and the computer's supply",   _computer_ails),
     Row(508, "Sensor wire broken",              WARNING,  (),            5.0,  5.0, "Check the sensor's wire and plug",                   _wire_broken),
     Row(509, "Air in the box is humid",         WARNING,  (),           60.0, 60.0, "Keep moist air out; check seals and heater",            box_humid),
-    Row(510, "Box or computer far too hot",     CRITICAL, STOP,         10.0, 300.0, "Let it cool; check fans, filter and room temperature", too_hot_to_work),
+    Row(510, "Box or computer far too hot",     CRITICAL, STOP,         10.0, 300.0, "Let it cool; check fans, filter and room temperature", too_hot_to_work, outlasts_restart=True, knows=temperature),
     Row(601, "Part of the software restarts",   WARNING,  (),            0.0,  2.0, "Nothing to do; call service if it comes back",       _part_down),
     Row(602, "Clock not set",                   WARNING,  BLOCK,         0.0,  2.0, "Check the internet connection",                      _clock_untrusted),
     Row(603, "The box cannot write its memory", ERROR,    (),            0.0,  5.0, "Free the disk or replace it; call service",          _memory_unwritable),

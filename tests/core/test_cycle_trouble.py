@@ -1,5 +1,7 @@
 """What one cycle decides when something is wrong: emergencies, resets, maintenance."""
 
+from typing import NoReturn
+
 import pytest
 
 from appliance.config import build_modes
@@ -167,3 +169,23 @@ def test_a_battery_that_stays_connected_is_critical() -> None:
     story.ask(GoToState(State.IDLE))
     decision = story.run(15.0, inverter=inverter(state=InverterState.OFF))
     assert 104 in [error.number for error in decision.errors]
+
+
+def test_a_reset_in_a_cycle_that_crashes_is_none() -> None:
+    """Its answer never came, and the memory that nothing starts by itself went with it."""
+    story = Story().running()
+    story.run(0.2, board=BoardReading(estop_pressed=True))
+    story.run(4.0, board=BoardReading(estop_pressed=False))
+    add = story.cycle._care.add
+
+    def crash(*_: object) -> NoReturn:
+        story.cycle._care.add = add  # type: ignore[method-assign]
+        raise RuntimeError
+
+    story.cycle._care.add = crash  # type: ignore[method-assign,assignment]
+    with pytest.raises(RuntimeError):
+        story.ask(ResetEstop())
+    story.changes["requests"] = ()
+    story.run(10.0)
+    assert [error.number for error in story.last.errors] == [401]
+    assert story.last.state is State.ERROR

@@ -564,9 +564,22 @@ def test_a_cause_that_goes_in_time_raises_nothing() -> None:
     for _ in range(10):
         story.step(0.1, board=None)
         story.step(0.8)
-        story.step(0.1, board=BoardReading(estop_pressed=False))
+        for _ in range(10):
+            story.step(0.1, board=BoardReading(estop_pressed=False))
         assert story.last.errors == ()
         assert story.last.state is State.RUN
+
+
+def test_one_good_sample_among_bad_ones_is_no_cure() -> None:
+    story = running()
+    for number in range(20):
+        over = 3.29 if number % 5 == 0 else 3.75
+        story.step(0.1, battery=battery(rack(cell_max_v=over)))
+    assert raised(story, 112) is not None
+    story = running()
+    for number in range(200):
+        story.step(0.1, battery=battery(rack(cell_max_v=3.29 if number % 2 else 3.75)))
+    assert raised(story, 112) is None, "half of the time is noise"
 
 
 def test_a_fifth_more_than_asked_for_is_borne() -> None:

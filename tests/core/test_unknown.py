@@ -10,9 +10,13 @@ from appliance.model import (
     BatteryState,
     BatteryView,
     GoToState,
+    GridView,
     InverterState,
+    MeterReading,
+    SensorReading,
     State,
 )
+from appliance.store.notebook import durable_of
 from appliance.watches.battery import BatteryWatch
 from tests.core.boxes import in_run
 from tests.stories import Story, battery, inverter, rack, seen
@@ -166,9 +170,47 @@ def test_a_battery_that_falls_silent_while_it_heats_up_raises_nothing_by_that() 
 
 def test_which_rows_can_tell_that_they_do_not_know() -> None:
     rows = [row.number for row in ERRORS if row.knows is not None]
-    assert rows == [104, 111, 112, 113, 114, 121, 122, 123, 131, 132, 133, 134, 135, 208]
+    assert rows == [
+        104, 111, 112, 113, 114, 121, 122, 123, 128, 129, 130, 131, 132, 133, 134, 135, 208,
+        310, 311, 312, 313, 314, 315, 316, 502, 510,
+    ]  # fmt: skip
     assert all(row.clear_after_s > 0.0 for row in ERRORS if row.knows is not None)
     for number in (112, 123, 133):
         knows = ROWS[number].knows
         assert knows is not None
         assert not knows(seen(battery=battery(rack(1))), "rack 2")
+
+
+def test_a_stop_for_heat_outlasts_the_sensor() -> None:
+    story = Story().running()
+    hot = SensorReading(temperature_c=90.0, humidity_pct=40.0)
+    story.run(12.0, box=hot)
+    assert {502, 510} <= set(numbers(story))
+    story.run(320.0, box=None)
+    assert {502, 510} <= set(numbers(story))
+    story.run(301.0, box=SensorReading(temperature_c=25.0, humidity_pct=40.0))
+    assert not {502, 510} & set(numbers(story))
+
+
+def test_a_lost_grid_is_not_back_because_its_meter_is_silent() -> None:
+    story = Story().running()
+    lost = GridView(steady_s=0.0, wait_s=0.0, lost=True)
+    story.run(3.0, grid_view=lost)
+    assert 310 in numbers(story)
+    story.run(90.0, grid=None, grid_view=GridView(steady_s=0.0, wait_s=0.0))
+    assert 310 in numbers(story)
+    story.run(61.0, grid=MeterReading(power_w=0.0))
+    assert 310 not in numbers(story)
+
+
+def test_cells_far_apart_are_not_forgotten_by_a_silent_battery_nor_by_a_restart() -> None:
+    story = Story().running()
+    apart = battery(rack(cell_max_v=3.35, cell_min_v=2.90))
+    story.run(61.0, battery=apart)
+    assert 130 in numbers(story)
+    story.run(80.0, battery=None)
+    assert 130 in numbers(story)
+    known = durable_of(story.last, None)
+    assert 130 in [error.number for error in known.latched]
+    story.run(65.0, battery=battery(rack(cell_max_v=3.30, cell_min_v=3.28)))
+    assert 130 not in numbers(story)
