@@ -17,10 +17,25 @@ from appliance.bus import NO_ANSWER
 from appliance.clock import Clock
 from appliance.cloud.journal import Journal
 from appliance.cloud.link import Reply
-from appliance.model import Answer, CapPower, GoToMode, GoToState, State, Want
+from appliance.model import (
+    Answer,
+    BeatControl,
+    CapPower,
+    ClearSchedule,
+    GoToMode,
+    GoToState,
+    PutSchedule,
+    ScheduleEntry,
+    SetExternal,
+    State,
+    Want,
+)
 from appliance.settings import Settings, Watts
 
 log = logging.getLogger(__name__)
+
+CLOUD: Final = "cloud"
+"""Whose schedule it is; the local one the cloud never touches."""
 
 
 class Payload(Settings):
@@ -40,9 +55,48 @@ class CapPayload(Payload):
     max_discharge_w: Watts | None
 
 
+class ExternalPayload(Payload):
+    """Battery power, discharge +; null: nothing is asked of that quantity."""
+
+    power_w: float | None
+    duration_s: float
+    reactive_var: float | None = None
+
+
+class EntryPayload(Settings):
+    """Like ScheduleEntry."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    start_at: AwareDatetime
+    end_at: AwareDatetime
+    power_w: float | None = None
+    reactive_var: float | None = None
+
+
+class SchedulePayload(Payload):
+    """The whole of it; it replaces the one before. The core says what is wrong with it."""
+
+    entries: Annotated[tuple[EntryPayload, ...], Field(max_length=1_000)]
+
+
 def _cap(payload: Payload) -> Want:
     assert isinstance(payload, CapPayload)
     return CapPower(payload.max_charge_w, payload.max_discharge_w)
+
+
+def _external(payload: Payload) -> Want:
+    assert isinstance(payload, ExternalPayload)
+    return SetExternal(payload.power_w, payload.duration_s, payload.reactive_var)
+
+
+def _schedule(payload: Payload) -> Want:
+    assert isinstance(payload, SchedulePayload)
+    entries = tuple(
+        ScheduleEntry(one.start_at, one.end_at, one.power_w, one.reactive_var)
+        for one in payload.entries
+    )
+    return PutSchedule(CLOUD, entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +110,24 @@ class Command:
 
 # fmt: off
 COMMANDS: Final = (
-    #       method                        payload      asks the core for
-    Command("GoToMode_SelfConsumption",   Payload,     lambda _: GoToMode("self_consumption")),
-    Command("GoToMode_Passive",           Payload,     lambda _: GoToMode("passive")),
-    Command("GoToState_Running",          Payload,     lambda _: GoToState(State.RUN)),
-    Command("GoToState_Idling",           Payload,     lambda _: GoToState(State.IDLE)),
-    Command("Restart_Device",             Payload,     lambda _: GoToState(State.REBOOT)),
-    Command("Cap_Power",                  CapPayload,  _cap),
+    #       method                        payload           asks the core for
+    Command("GoToMode_SelfConsumption",   Payload,          lambda _: GoToMode("self_consumption")),
+    Command("GoToMode_LoadMatching",      Payload,          lambda _: GoToMode("load_matching")),
+    Command("GoToMode_ExternalControl",   Payload,          lambda _: GoToMode("external_control")),
+    Command("GoToMode_CostSaving",        Payload,          lambda _: GoToMode("cost_saving")),
+    Command("GoToMode_ChargeOnly",        Payload,          lambda _: GoToMode("charge_only")),
+    Command("GoToMode_GridForming",       Payload,          lambda _: GoToMode("backup")),
+    Command("GoToMode_PeakShaving",       Payload,          lambda _: GoToMode("peak_shaving")),
+    Command("GoToMode_LocalControl",      Payload,          lambda _: GoToMode("local_control")),
+    Command("GoToMode_Passive",           Payload,          lambda _: GoToMode("passive")),
+    Command("GoToState_Running",          Payload,          lambda _: GoToState(State.RUN)),
+    Command("GoToState_Idling",           Payload,          lambda _: GoToState(State.IDLE)),
+    Command("Restart_Device",             Payload,          lambda _: GoToState(State.REBOOT)),
+    Command("Cap_Power",                  CapPayload,       _cap),
+    Command("Set_External",               ExternalPayload,  _external),
+    Command("Beat_Control",               Payload,          lambda _: BeatControl()),
+    Command("Put_Schedule",               SchedulePayload,  _schedule),
+    Command("Clear_Schedule",             Payload,          lambda _: ClearSchedule(CLOUD)),
 )
 # fmt: on
 ROWS: Final = {row.name: row for row in COMMANDS}

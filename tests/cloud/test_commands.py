@@ -12,7 +12,19 @@ from appliance.clock import VirtualClock
 from appliance.cloud.commands import COMMANDS, ROWS, CommandDesk
 from appliance.cloud.journal import KEPT, Journal
 from appliance.cloud.link import Reply
-from appliance.model import Answer, CapPower, GoToMode, GoToState, State, Want
+from appliance.model import (
+    Answer,
+    BeatControl,
+    CapPower,
+    ClearSchedule,
+    GoToMode,
+    GoToState,
+    PutSchedule,
+    ScheduleEntry,
+    SetExternal,
+    State,
+    Want,
+)
 from appliance.modes import __path__ as modes_path
 from appliance.statemachine.states import GOALS
 
@@ -57,16 +69,26 @@ def desk(core: FakeCore, tmp_path: Path) -> CommandDesk:
 
 WANTS: dict[str, Want] = {
     "GoToMode_SelfConsumption": GoToMode("self_consumption"),
+    "GoToMode_LoadMatching": GoToMode("load_matching"),
+    "GoToMode_ExternalControl": GoToMode("external_control"),
+    "GoToMode_CostSaving": GoToMode("cost_saving"),
+    "GoToMode_ChargeOnly": GoToMode("charge_only"),
+    "GoToMode_GridForming": GoToMode("backup"),
+    "GoToMode_PeakShaving": GoToMode("peak_shaving"),
+    "GoToMode_LocalControl": GoToMode("local_control"),
     "GoToMode_Passive": GoToMode("passive"),
     "GoToState_Running": GoToState(State.RUN),
     "GoToState_Idling": GoToState(State.IDLE),
     "Restart_Device": GoToState(State.REBOOT),
+    "Beat_Control": BeatControl(),
+    "Clear_Schedule": ClearSchedule("cloud"),
 }
+WITH_PAYLOAD = {"Cap_Power", "Set_External", "Put_Schedule"}
 
 
 def test_the_table() -> None:
     assert len(ROWS) == len(COMMANDS)
-    assert set(ROWS) == {*WANTS, "Cap_Power"}
+    assert set(ROWS) == {*WANTS, *WITH_PAYLOAD}
     for want in WANTS.values():
         if isinstance(want, GoToMode):
             assert (Path(modes_path[0]) / f"{want.mode}.py").exists()
@@ -111,6 +133,65 @@ def test_a_cap_says_both_directions(
     desk: CommandDesk, core: FakeCore, payload: object, words: str
 ) -> None:
     reply = desk.answer("Cap_Power", payload)
+    assert reply.status == 400
+    assert words in str(reply.body["reason"])
+    assert core.wants == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "want"),
+    [
+        ({"powerW": -3000, "durationS": 900}, SetExternal(-3_000.0, 900.0)),
+        (
+            {"powerW": None, "reactiveVar": 500.5, "durationS": 60},
+            SetExternal(None, 60.0, 500.5),
+        ),
+    ],
+)
+def test_a_power_is_asked_for(
+    desk: CommandDesk, core: FakeCore, payload: dict[str, object], want: Want
+) -> None:
+    assert desk.answer("Set_External", payload).status == 200
+    assert core.wants == [want]
+
+
+def test_a_schedule_of_the_clouds_own_is_put(desk: CommandDesk, core: FakeCore) -> None:
+    entries = [
+        {"startAt": LATER, "endAt": "2026-11-21T16:00:00+01:00", "powerW": -1500},
+        {"startAt": "2026-11-21T15:00:00Z", "endAt": "2026-11-21T16:00:00Z", "reactiveVar": 200},
+    ]
+    assert desk.answer("Put_Schedule", {"entries": entries}).status == 200
+    three, four = (datetime(2026, 11, 21, hour, tzinfo=UTC) for hour in (15, 16))
+    assert core.wants == [
+        PutSchedule(
+            "cloud",
+            (
+                ScheduleEntry(datetime(2026, 11, 21, 13, tzinfo=UTC), three, -1_500.0),
+                ScheduleEntry(three, four, None, 200.0),
+            ),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "words"),
+    [
+        ("Set_External", {"powerW": 1000}, "durationS"),
+        ("Set_External", {"durationS": 10}, "powerW"),
+        ("Put_Schedule", None, "entries"),
+        ("Put_Schedule", {"entries": [{"startAt": LATER}]}, "entries.0.endAt"),
+        (
+            "Put_Schedule",
+            {"entries": [{"startAt": "2026-11-21T13:00:00", "endAt": LATER}]},
+            "timezone",
+        ),
+        ("Put_Schedule", {"source": "local", "entries": []}, "source = 'local': known: "),
+    ],
+)
+def test_what_steers_is_checked_before_it_is_asked(
+    desk: CommandDesk, core: FakeCore, name: str, payload: object, words: str
+) -> None:
+    reply = desk.answer(name, payload)
     assert reply.status == 400
     assert words in str(reply.body["reason"])
     assert core.wants == []
