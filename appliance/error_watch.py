@@ -7,12 +7,14 @@ from typing import Final
 import msgspec
 
 from appliance.errors import ERRORS, ROWS
+from appliance.errors.well import WELL
 from appliance.model import ActiveError, Memory, Severity, Snapshot
 from appliance.site import SiteSettings
 
 _Key = tuple[int, str]
-CONDITIONS: Final = tuple((row.number, row.holds) for row in ERRORS)
-"""All of them run in every cycle."""
+KNOWN_WELL: Final = frozenset[int]().union(*(numbers for _, numbers in WELL))
+CONDITIONS: Final = tuple((row.number, row.holds) for row in ERRORS if row.number not in KNOWN_WELL)
+"""They run in every cycle; all others unless one look shows that all is well."""
 STILL_TOLD: Final = frozenset({115, 116, 126})
 """Their words follow while they are raised: why it is still so. All others keep what raised them."""
 
@@ -22,6 +24,10 @@ class ErrorWatch:
 
     def __init__(self, site: SiteSettings) -> None:
         self._site = site
+        self._groups = tuple(
+            (well(site), tuple((row.number, row.holds) for row in ERRORS if row.number in numbers))
+            for well, numbers in WELL
+        )
         self._held_since_s: dict[_Key, float] = {}
         self._gone_since_s: dict[_Key, float] = {}
         self._unknown: set[_Key] = set()
@@ -44,13 +50,7 @@ class ErrorWatch:
 
     def update(self, seen: Snapshot, memory: Memory) -> tuple[ActiveError, ...]:
         """The errors raised now, worst first; the same tuple as long as nothing changes."""
-        held: dict[_Key, str] = {}
-        site = self._site
-        for number, holds in CONDITIONS:
-            sources = holds(seen, memory, site)
-            if sources:
-                for source in sources:
-                    held[number, source.partition(":")[0]] = source
+        held = self._held(seen, memory)
         passed_s = 0.0 if self._updated_s is None else max(0.0, seen.now_s - self._updated_s)
         self._updated_s = seen.now_s
         if not held and not self._active and not self._held_since_s:
@@ -60,6 +60,20 @@ class ErrorWatch:
         if self._clear(held, seen.now_s) or changed:
             self._sort()
         return self._raised
+
+    def _held(self, seen: Snapshot, memory: Memory) -> dict[_Key, str]:
+        """Where which condition holds now, with its words."""
+        held: dict[_Key, str] = {}
+        site = self._site
+        asked = [CONDITIONS]
+        for well, conditions in self._groups:
+            if not well(seen, memory):
+                asked.append(conditions)
+        for conditions in asked:
+            for number, holds in conditions:
+                for source in holds(seen, memory, site):
+                    held[number, source.partition(":")[0]] = source
+        return held
 
     def _pause(self, held: dict[_Key, str], seen: Snapshot, passed_s: float) -> None:
         """No time passes for errors of which nobody can tell whether they still hold."""
