@@ -146,7 +146,8 @@ def _gui(chosen: argparse.Namespace) -> int:
 
 
 def _ctl(chosen: argparse.Namespace) -> int:
-    from appliance.ctl.asking import Ctl, want_of
+    from appliance.ctl.asking import Ctl
+    from appliance.ctl.wants import want_of
 
     site = load_site(chosen.site)
     code = _ctl_with_a_file_of_its_own(chosen, site)
@@ -176,6 +177,10 @@ def _ctl_with_a_file_of_its_own(chosen: argparse.Namespace, site: SiteSettings) 
         from appliance.ctl import by_hand
 
         return by_hand.run(chosen, site, sys.stdout)
+    if chosen.what == "schedule":
+        from appliance.ctl import schedule
+
+        return schedule.run(chosen, site, sys.stdout)
     if chosen.what == "blackbox":
         return recordings.run(chosen, site, sys.stdout)
     if chosen.what == "market":

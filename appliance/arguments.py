@@ -140,6 +140,20 @@ def _test_arguments(test: argparse.ArgumentParser) -> None:
         one.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
 
 
+def _schedule_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `appliance/ctl/schedule.py` does."""
+    does = parser.add_subparsers(dest="schedule", required=True, metavar="WHAT")
+    shown = does.add_parser("list", help="every entry, and which holds now")
+    put = does.add_parser("put", help="replace the local schedule as a whole")
+    entries = "JSON: entries of start_at, end_at, power_w (discharge +), reactive_var"
+    put.add_argument("file", metavar="FILE|-", help=entries)
+    clear = does.add_parser("clear", help="forget a schedule")
+    clear.add_argument("source", nargs="?", default="local", choices=("local", "cloud"))
+    for one in (shown, put, clear):
+        one.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        one.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
+
+
 def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     _site_argument(ctl)
     ctl.add_argument("--json", action="store_true", help="for programs")
@@ -157,6 +171,12 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     setpoint = asks.add_parser("setpoint", help="battery power in local control, discharge +")
     setpoint.add_argument("power_w", type=_number, help="W, discharge +, charge −")
     setpoint.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
+    external = asks.add_parser("external", help="battery power in external control, or: off")
+    external.add_argument("power_w", type=_watts_or_off, metavar="POWER_W|off")
+    external.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
+    for one in (setpoint, external):
+        one.add_argument("--reactive", dest="reactive_var", type=_number, metavar="VAR")
+    asks.add_parser("beat", help="whoever has set a power is still there")
     asks.add_parser("ack", help="errors are seen").add_argument("number", type=int, nargs="?")
     asks.add_parser("reset-estop", help="release the latched emergency stop")
     reset = asks.add_parser("reset", help="release latched errors whose cause is gone")
@@ -177,6 +197,7 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     balance.add_argument("on_off", choices=("on", "off"))
     _history_arguments(asks)
     _test_arguments(asks.add_parser("test", help="test the box by hand, from the keyboard"))
+    _schedule_arguments(asks.add_parser("schedule", help="the charge schedules"))
     recordings.add_arguments(asks.add_parser("blackbox", help="recordings of errors"))
     for parser in asks.choices.values():
         parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)

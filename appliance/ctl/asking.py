@@ -8,20 +8,10 @@ from typing import Final, TextIO
 import msgspec
 
 from appliance.bus import NO_ANSWER, CoreClient
+from appliance.ctl.schedule import steering_words
 from appliance.model import (
-    AckErrors,
     Answer,
-    BalanceCells,
     BatteryReading,
-    CapPower,
-    ForceClimate,
-    GoToMode,
-    GoToState,
-    ResetErrors,
-    ResetEstop,
-    SetPower,
-    SleepBattery,
-    State,
     Status,
     Want,
     emergency,
@@ -70,6 +60,7 @@ def status_words(status: Status, run_folder: Path) -> Words:
         "health": seen.health,
         "lateness": status.lateness,
         "scheduling": status.scheduling,
+        **steering_words(status),
     }
 
 
@@ -260,33 +251,3 @@ def _errors_text(status: Status) -> str:
         + (" Latched: reset it by hand." if error.latched else "")
         for error in status.decision.errors
     )
-
-
-def _number(word: str | float | None) -> float | None:
-    return None if word is None else float(word)
-
-
-def want_of(what: str, words: dict[str, str | float | int | None]) -> Want:
-    """The request behind a ctl command."""
-    makers: dict[str, Callable[[], Want]] = {
-        "mode": lambda: GoToMode(str(words["name"])),
-        "state": lambda: GoToState(State(str(words["name"]))),
-        "setpoint": lambda: SetPower(
-            float(words["power_w"] or 0.0), float(words["duration_s"] or 0.0)
-        ),
-        "ack": lambda: AckErrors(None if words["number"] is None else int(words["number"])),
-        "reset-estop": ResetEstop,
-        "reset": lambda: ResetErrors(None if words["number"] is None else int(words["number"])),
-        "cap": lambda: CapPower(_number(words["charge_w"]), _number(words["discharge_w"])),
-        "sleep": lambda: SleepBattery(
-            True, None if words["duration_s"] is None else float(words["duration_s"])
-        ),
-        "wake": lambda: SleepBattery(False),
-        "climate": lambda: ForceClimate(
-            str(words["actuator"]),
-            None if words["percent"] is None else float(words["percent"]),
-            float(words["duration_s"] or 0.0),
-        ),
-        "balance": lambda: BalanceCells(words["on_off"] == "on"),
-    }
-    return makers[what]()

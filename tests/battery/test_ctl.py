@@ -7,7 +7,8 @@ import msgspec
 
 from appliance.arguments import command_line
 from appliance.cloud.telemetry import spot
-from appliance.ctl.asking import _status_text, status_words, want_of
+from appliance.ctl.asking import _status_text, status_words
+from appliance.ctl.wants import want_of
 from appliance.model import BalanceCells, Setpoints, SleepBattery, State, Status, Want
 from tests.io.threads import decision
 from tests.stories import battery, rack, seen
