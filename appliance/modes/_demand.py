@@ -16,6 +16,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from appliance.model import Memory, MeterReading, Snapshot
+from appliance.modes._pid import paused
 from appliance.site import SiteSettings
 
 LONGEST_LAG_S: Final = 6.0
@@ -90,7 +91,8 @@ class Demand:
         """Whatever lies between the least and the most of the last commands may be an old command on its way."""
         past = self._past
         passed_s = now_s - past[-1][0] if past else 0.0
-        if not 0.0 <= passed_s <= LONGEST_LAG_S:
+        before_s = past[-1][0] - past[-2][0] if len(past) > 1 else None
+        if paused(passed_s, before_s):
             past.clear()
             self._unmet_w = 0.0
         past.append((now_s, at_w, power_w))

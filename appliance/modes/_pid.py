@@ -18,6 +18,12 @@ from appliance.settings import Settings
 Gain = Annotated[float, Field(ge=0, le=10)]
 LONGEST_STEP_S: Final = 1.0
 """After a pause the controller goes on as if this much time had passed."""
+PAUSE_S: Final = 0.5
+
+
+def paused(passed_s: float, before_s: float | None) -> bool:
+    """So much longer than the cycle before that it was not asked in between: then others have moved the command."""
+    return passed_s < 0.0 or (before_s is not None and passed_s > 3.0 * before_s + PAUSE_S)
 
 
 class PidGains(Settings):
@@ -52,15 +58,22 @@ class _Past:
 
     def __init__(self, gains: PidGains) -> None:
         self._gains = gains
-        self._last = self._before_last = self._at_s = None  # type: float | None
+        self._last = self._before_last = self._at_s = self._before_s = None  # type: float | None
 
     def reset(self) -> None:
         """Forget the past."""
-        self._last = self._before_last = self._at_s = None
+        self._last = self._before_last = self._at_s = self._before_s = None
 
     def step_s(self, now_s: float) -> float | None:
-        """Time since the last demand; None: there was none."""
-        return None if self._at_s is None else min(max(0.0, now_s - self._at_s), LONGEST_STEP_S)
+        """Time since the last demand; None: there was none, or it has paused since."""
+        if self._at_s is None:
+            return None
+        passed_s = now_s - self._at_s
+        if paused(passed_s, self._before_s):
+            self.reset()
+            return None
+        self._before_s = passed_s
+        return min(passed_s, LONGEST_STEP_S)
 
     def moved_w(self, demand_w: float, dt_s: float | None, now_s: float) -> float:
         """What P and D make of the change of the demand."""
