@@ -39,8 +39,11 @@ class FileSource:
 
     def look(self, known: MarketData) -> MarketData:
         """What is known now; the same object when this file has not changed. Raises MarketError."""
-        if not self._unchanged():
+        mark = _mark(self._path)
+        if mark is None or mark != self._mark or not self._settled:
             text = self._read()
+            # Read once more at the look after: two writes may fall into one tick of the disk's clock.
+            self._mark, self._settled = mark, mark == self._mark
             if text != self._text:
                 self._text, self._mistake = text, ""
                 try:
@@ -51,22 +54,11 @@ class FileSource:
             raise MarketError(self._mistake)
         return known
 
-    def _unchanged(self) -> bool:
-        """A file is read once more at the look after: two writes may fall into one tick of the disk's clock."""
-        try:
-            mark = _mark(self._path.stat())
-        except OSError:
-            return False
-        same, self._mark = mark == self._mark, mark
-        unchanged, self._settled = same and self._settled, same
-        return unchanged
-
     def _read(self) -> bytes | None:
         try:
             # Whatever else stands there, such as a pipe, must not hold this thread.
             handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
-            self._mark = None
             if self._path.parent.is_dir():
                 return None
             msg = f"the folder {self._path.parent} is not there"
@@ -74,28 +66,36 @@ class FileSource:
         except OSError as error:
             msg = f"cannot be read: {error.strerror}"
             raise MarketError(msg) from error
-        with os.fdopen(handle, "rb") as file:
-            return self._read_some(file.fileno())
-
-    def _read_some(self, handle: int) -> bytes:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            msg = "is not an ordinary file"
-            raise MarketError(msg)
-        parts, size = [], 0
         try:
-            while size <= MOST_BYTES and (part := os.read(handle, MOST_BYTES + 1 - size)):
-                parts.append(part)
-                size += len(part)
+            return _some(handle)
         except OSError as error:
             msg = f"cannot be read: {error.strerror}"
             raise MarketError(msg) from error
-        if size > MOST_BYTES:
-            msg = f"is larger than {MOST_BYTES} bytes"
-            raise MarketError(msg)
-        return b"".join(parts)
+        finally:
+            os.close(handle)
 
 
-def _mark(one: os.stat_result) -> Mark:
+def _some(handle: int) -> bytes:
+    """The whole of an ordinary file that is not too large. Raises OSError and MarketError."""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        msg = "is not an ordinary file"
+        raise MarketError(msg)
+    parts, size = [], 0
+    while size <= MOST_BYTES and (part := os.read(handle, MOST_BYTES + 1 - size)):
+        parts.append(part)
+        size += len(part)
+    if size > MOST_BYTES:
+        msg = f"is larger than {MOST_BYTES} bytes"
+        raise MarketError(msg)
+    return b"".join(parts)
+
+
+def _mark(path: Path) -> Mark | None:
+    """None: it is not there, or cannot be looked at."""
+    try:
+        one = path.stat()
+    except OSError:
+        return None
     return one.st_mtime_ns, one.st_size, one.st_ino
 
 
