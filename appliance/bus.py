@@ -49,6 +49,12 @@ def _no_pin(_pin: str) -> str:
     return "no installer's PIN is set here"
 
 
+class _OnlyId(msgspec.Struct, frozen=True):
+    """Of a request that is none."""
+
+    id: str = ""
+
+
 class BusServer:
     """The core's side: one worker thread that publishes and takes requests."""
 
@@ -105,7 +111,7 @@ class BusServer:
             msgspec.json.decode(msgspec.json.encode(request), type=Request)
         except msgspec.MsgspecError as error:
             log.warning("a client sent a request that is none: %s", error)
-            answer = Answer(id="", ok=False, reason=f"not a request: {error}")
+            answer = Answer(id=_id_of(body), ok=False, reason=f"not a request: {error}")
             desk.send_multipart([sender, _encoder.encode(answer)])
             return
         request = self._vouched(request)
@@ -139,7 +145,18 @@ class BusServer:
             return []
         since_s = self._clock.now_s() - ANSWER_S
         late = [number for number, (_, asked_s) in self._asked_by.items() if asked_s < since_s]
+        for number in late:
+            # An old wish must not come true when the control loop is back.
+            self._requests.withdraw(number)
         return [Answer(number, False, "the control loop did not answer") for number in late]
+
+
+def _id_of(body: bytes) -> str:
+    """Whoever has asked something wrong waits for an answer, too."""
+    try:
+        return msgspec.msgpack.decode(body, type=_OnlyId).id
+    except msgspec.MsgspecError:
+        return ""
 
 
 class CoreClient:

@@ -127,6 +127,8 @@ class Requests:
         self._answers: deque[Answer] = deque(maxlen=1000)
         self._waits: dict[str, deque[Answer]] = {}
         """By id of a request: where its answer goes, when not to all others'."""
+        self._withdrawn: set[str] = set()
+        """By id: nobody waits for them any more."""
         self._capacity = capacity
         self._for_all = round((1.0 - KEPT) * capacity)
         self._wake = wake
@@ -143,9 +145,19 @@ class Requests:
             self._wake.ring()
         return True
 
+    def withdraw(self, number: str) -> None:
+        """Whoever asked was told that nothing was done: if it still waits, it is not done."""
+        self._withdrawn.add(number)
+
     def drain(self) -> tuple[Request, ...]:
         """Take all that wait, oldest first."""
-        return _drain(self._waiting) if self._waiting else ()
+        if not self._waiting:
+            return ()
+        taken = _drain(self._waiting)
+        if self._withdrawn:
+            taken = tuple([one for one in taken if one.id not in self._withdrawn])
+            self._withdrawn.clear()
+        return taken
 
     def answer(self, answers: tuple[Answer, ...]) -> None:
         """Hand the cycle's answers to whoever brought the requests."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.answers.rules import LONGEST_MANUAL_S, Granted, Known, RefusedError, within
+from appliance.answers.rules import LONGEST_MANUAL_S, ON_SITE, Granted, Known, RefusedError, within
 from appliance.battery.sleeping import is_open
 from appliance.model import (
     BalanceCells,
@@ -16,6 +16,7 @@ from appliance.model import (
     Snapshot,
     State,
 )
+from appliance.site import lacks
 from appliance.statemachine.states import STATES
 
 LONGEST_SLEEP_S: Final = 30 * 86_400.0
@@ -24,9 +25,8 @@ UNTIL_WOKEN_S: Final = 10 * 365 * 86_400.0
 
 def may_sleep(known: Known, memory: Memory, seen: Snapshot) -> None:
     """Raises RefusedError unless the battery may be sent to sleep now."""
-    if known.site.battery.sleep.means == "none":
-        msg = "this battery has no means to sleep (battery.sleep.means in site.toml)"
-        raise RefusedError(msg)
+    if missing := lacks(known.site, "sleep"):
+        raise RefusedError(missing)
     if memory.state not in (State.IDLE, State.SLEEP):
         msg = f"the battery sleeps only while the box rests; it is {STATES[memory.state].title}"
         raise RefusedError(msg)
@@ -58,9 +58,8 @@ def balance(known: Known, request: Request, memory: Memory, _seen: Snapshot) -> 
     """BalanceCells: permission for the rule, where the feature is on; forbidding is always granted."""
     assert isinstance(request.want, BalanceCells)
     on = request.want.on
-    if on and not known.site.battery.balancing.enabled:
-        msg = "cell balancing is switched off here (battery.balancing.enabled in site.toml)"
-        raise RefusedError(msg)
+    if on and (missing := lacks(known.site, "cell_balance")):
+        raise RefusedError(missing)
     reason = "cells are balanced when they need it" if on else "no cell balancing"
     return msgspec.structs.replace(memory, balancing_asked=on), reason
 
@@ -70,6 +69,9 @@ def climate(known: Known, request: Request, memory: Memory, seen: Snapshot) -> G
     want, settings = request.want, known.site.climate
     assert isinstance(want, ForceClimate)
     name, percent = want.actuator, want.percent
+    if request.source not in ON_SITE and memory.test is None:
+        msg = "fans and heaters are held by somebody on site only"
+        raise RefusedError(msg)
     if settings is None or name not in settings.actuators:
         names = ", ".join(settings.actuators) if settings and settings.actuators else "none"
         msg = f"actuator = {name!r} is not known; this box has: {names}"

@@ -6,6 +6,7 @@ import msgspec
 
 from appliance.answers.rules import LONGEST_MANUAL_S, ON_SITE, Granted, Known, RefusedError, within
 from appliance.model import (
+    NO_CAP,
     CapPower,
     GoToMode,
     GoToState,
@@ -22,6 +23,10 @@ from appliance.statemachine.states import GOALS, STATES
 from appliance.testing import without_test
 
 MANUAL_MODE: Final = "local_control"
+BUTTON: Final = "button"
+HOUR_S: Final = 3_600.0
+STARTS_AN_HOUR: Final = 10
+"""From afar; whoever stands beside the box hears its contactors."""
 
 
 def mode(known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Granted:
@@ -35,7 +40,7 @@ def mode(known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Gra
     return changed, f"mode is {title}{later}"
 
 
-def state(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Granted:
+def state(_known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
     """GoToState: one of GOALS; not RUN while the emergency stop is latched.
 
     People who work on the box end its maintenance: nobody from outside does.
@@ -53,10 +58,12 @@ def state(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> G
     if STATES[memory.goal].ends_process and request.source not in ON_SITE:
         msg = "the box is about to start again; ask once it has"
         raise RefusedError(msg)
-    stopped = emergency(memory.errors)
-    if goal is State.RUN and stopped:
+    if goal is State.RUN and emergency(memory.errors):
         msg = "the emergency stop is latched; release the button, then reset it"
         raise RefusedError(msg)
+    starts = memory.starts_from_afar
+    if goal is State.RUN and request.source not in (*ON_SITE, BUTTON):
+        starts = _start_from_afar(memory, seen.now_s)
     reason = f"going to {STATES[goal].title}"
     if memory.state is State.ERROR and goal is State.RUN:
         reason = "the box runs again once its errors are gone"
@@ -65,9 +72,31 @@ def state(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> G
     stops = 0 if request.source in ON_SITE else memory.stops
     waits = memory.awaits_start and goal is not State.RUN
     changed = msgspec.structs.replace(
-        memory, goal=goal, goal_before=before, stops=stops, awaits_start=waits
+        memory,
+        goal=goal,
+        goal_before=before,
+        stops=stops,
+        awaits_start=waits,
+        starts_from_afar=starts,
     )
     return changed, reason
+
+
+def _start_from_afar(memory: Memory, now_s: float) -> tuple[float, ...]:
+    """When the box was started from afar within the last hour. Raises RefusedError for what it does not bear."""
+    if memory.awaits_start:
+        msg = "an emergency stop was reset; somebody on site has to start the box"
+        raise RefusedError(msg)
+    starts = tuple(start_s for start_s in memory.starts_from_afar if now_s - start_s < HOUR_S)
+    if memory.goal is State.RUN:
+        return starts
+    if len(starts) >= STARTS_AN_HOUR:
+        wait_s = HOUR_S - (now_s - starts[0])
+        msg = (
+            f"started {len(starts)} times within an hour, contactors wear; again in {wait_s:.0f} s"
+        )
+        raise RefusedError(msg)
+    return (*starts, now_s)
 
 
 def _end_test(request: Request, memory: Memory, goal: State) -> Granted:
@@ -84,7 +113,8 @@ def _end_test(request: Request, memory: Memory, goal: State) -> Granted:
         raise RefusedError(msg)
     ended = without_test(memory, f"{request.source} asked for {goal}")
     reason = f"the test by {by} is over; going to {STATES[home].title}"
-    return msgspec.structs.replace(ended, goal=home, stops=0), reason
+    before = memory.test.returns_to if STATES[home].ends_process else ended.goal_before
+    return msgspec.structs.replace(ended, goal=home, goal_before=before, stops=0), reason
 
 
 def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
@@ -111,7 +141,7 @@ def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
 
 
 def cap(known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Granted:
-    """CapPower: magnitudes up to the inverter's rating; it only narrows, so anybody may ask."""
+    """CapPower: magnitudes up to the inverter's rating. From afar what was set on site can only be narrowed."""
     want, inverter = request.want, known.site.inverter
     assert isinstance(want, CapPower)
     for name, asked_w, most_w in (
@@ -121,11 +151,23 @@ def cap(known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Gran
         if asked_w is not None and not 0.0 <= asked_w <= most_w:
             msg = f"{name} = {asked_w:g} must be between 0 and {most_w:g}"
             raise RefusedError(msg)
-    capped = PowerCap(want.max_charge_w, want.max_discharge_w)
+    by = request.source
+    if by not in ON_SITE and memory.cap.by in ON_SITE:
+        _only_narrows("max_charge_w", want.max_charge_w, memory.cap.max_charge_w)
+        _only_narrows("max_discharge_w", want.max_discharge_w, memory.cap.max_discharge_w)
+        by = memory.cap.by
+    capped = PowerCap(want.max_charge_w, want.max_discharge_w, by)
     told = [
         f"{name} {watts:.0f} W"
         for name, watts in (("charge", capped.max_charge_w), ("discharge", capped.max_discharge_w))
         if watts is not None
     ]
     reason = f"no more than: {', '.join(told)}" if told else "no cap"
-    return msgspec.structs.replace(memory, cap=capped), reason
+    return msgspec.structs.replace(memory, cap=capped if told else NO_CAP), reason
+
+
+def _only_narrows(name: str, asked_w: float | None, set_w: float | None) -> None:
+    if set_w is not None and (asked_w is None or asked_w > set_w):
+        asked = "none" if asked_w is None else f"{asked_w:g}"
+        msg = f"{name} = {asked}: {set_w:g} W was set on site, and only somebody there may widen it"
+        raise RefusedError(msg)

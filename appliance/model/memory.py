@@ -119,6 +119,8 @@ class PowerCap(Word, frozen=True):
 
     max_charge_w: float | None = None
     max_discharge_w: float | None = None
+    by: str = ""
+    """Who has set it."""
 
 
 NO_CAP = PowerCap()
@@ -210,3 +212,5 @@ class Memory(Word, frozen=True):
     """None: the cloud is there, or this box has none."""
     full: FullCharge | None = None
     """None: it has never been full, or nobody knows."""
+    starts_from_afar: tuple[float, ...] = ()
+    """When somebody who is not on site has started the box, within the last hour."""

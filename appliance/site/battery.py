@@ -61,7 +61,7 @@ class CellTemperature(Window):
     charge_hot_c: Celsius = 53.0
     warm_c: Celsius = 45.0
     hot_c: Celsius = 53.0
-    maximum_c: Celsius = 58.0
+    maximum_c: Annotated[float, Field(ge=-60, le=90)] = 58.0
     spread_c: Annotated[float, Field(gt=0, le=60)] = 15.0
     """Between the warmest and the coldest cell of a rack; more means a bad cell, sensor or fan."""
     rise_c_per_min: Annotated[float, Field(gt=0, le=100)] = 5.0

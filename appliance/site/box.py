@@ -5,12 +5,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from appliance.settings import Celsius, Name, Settings
+from appliance.site.backup import Backup
 from appliance.site.battery import Battery
 from appliance.site.blackbox import BlackBox
 from appliance.site.board import Board
 from appliance.site.climate import Climate, Pwm
 from appliance.site.devices import INVERTER_SPEAKS, Device, Inverter, Meter, Sensor
-from appliance.site.grid import Connection, Grid
+from appliance.site.features import Features, contradictions
+from appliance.site.grid import USUAL, Connection, Grid
 from appliance.site.grid_code import GridCode
 from appliance.site.market import MarketFiles
 from appliance.site.modes import PRIORITIES, Beside, Scheduled
@@ -98,6 +100,10 @@ class SiteSettings(Settings):
     """Digital outputs by what they switch."""
     climate: Climate | None = None
     box: Box = Box()
+    features: Features = Features()
+    """What this box has and may do."""
+    backup: Backup | None = None
+    """What separates the house from the grid, where it can live without."""
     connection: Connection = Connection()
     grid: Grid = Grid()
     grid_code: GridCode | None = None
@@ -112,6 +118,25 @@ class SiteSettings(Settings):
     """None: this box is told nothing of prices, imbalance, plan and orders."""
     modes: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Settings of each control mode; checked against the mode's own settings class."""
+
+    @model_validator(mode="after")
+    def _grid_levels_are_inside_its_stages(self) -> Self:
+        trips, wrong = (self.grid_code or USUAL).trips, []
+        for what, low, high in (
+            ("frequency", "recommended_low_hz", "recommended_high_hz"),
+            ("voltage", "recommended_low_pu", "recommended_high_pu"),
+        ):
+            lowest = min(trip.at for trip in trips if (trip.what, trip.side) == (what, "below"))
+            highest = max(trip.at for trip in trips if (trip.what, trip.side) == (what, "above"))
+            for name in (low, high):
+                value = getattr(self.grid, name)
+                if not lowest <= value <= highest:
+                    wrong.append(
+                        f"grid.{name} = {value:g} must be between {lowest:g} and {highest:g}, where all stops"
+                    )
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     @model_validator(mode="after")
     def _grid_is_metered(self) -> Self:
@@ -216,11 +241,21 @@ class SiteSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _features_are_there(self) -> Self:
+        wrong = contradictions(self)
+        if self.backup is not None:
+            wrong += self.backup.feedback_mistakes(self.relays, list(self.board.buttons))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @model_validator(mode="after")
     def _outputs_fit(self) -> Self:
         """Relays and climate: every name is there, every place has one user."""
         climate, sleep = self.climate, self.battery.sleep.relay
         used = [] if sleep is None else [("battery.sleep.relay", sleep)]
         used += [] if climate is None else list(climate.relays())
+        used += [] if self.backup is None else self.backup.relays()
         wrong = relay_mistakes(self.relays, used)
         wires = {f"relays.{name}": (relay.bus, relay.BUSES) for name, relay in self.relays.items()}
         for path, wire in () if climate is None else climate.wires():

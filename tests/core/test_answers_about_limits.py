@@ -68,7 +68,7 @@ def test_a_cap_from_nothing_to_the_rating(cap: CapPower, says: str) -> None:
     story = box(RUN)
     answer = story.ask(cap)
     assert (answer.ok, answer.reason) == (True, says)
-    assert story.last.cap == PowerCap(cap.max_charge_w, cap.max_discharge_w)
+    assert story.last.cap == PowerCap(cap.max_charge_w, cap.max_discharge_w, "ctl")
 
 
 @pytest.mark.parametrize(

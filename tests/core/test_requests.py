@@ -58,7 +58,7 @@ def test_a_cap_narrows_both_directions_and_says_so() -> None:
     assert story.last.setpoints.power_w == 1_200.0
     assert story.last.limits.binding == "owner's cap"
     assert "the owner's cap allows 1200 W" in story.last.why
-    assert story.last.cap == PowerCap(500.0, 1_200.0)
+    assert story.last.cap == PowerCap(500.0, 1_200.0, "ctl")
     story.ask(SetPower(-3_000.0, 60.0))
     assert story.last.setpoints.power_w == -500.0
 
@@ -94,7 +94,7 @@ def test_a_cap_that_cannot_be_is_refused_and_changes_nothing(want: CapPower, say
     story.ask(CapPower(700.0, 800.0))
     answer = story.ask(want)
     assert (answer.ok, answer.reason) == (False, says)
-    assert story.last.cap == PowerCap(700.0, 800.0)
+    assert story.last.cap == PowerCap(700.0, 800.0, "ctl")
 
 
 def test_a_cap_is_there_again_after_a_restart(tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_a_cap_is_there_again_after_a_restart(tmp_path: Path) -> None:
     again = Store(tmp_path / "store.sqlite")
     durable = again.recall()
     again.close()
-    assert durable.cap == PowerCap(None, 1_200.0)
+    assert durable.cap == PowerCap(None, 1_200.0, "ctl")
     titles = set(build_modes(story.site)[1])
-    assert starting_memory(durable, story.site, titles, 5.0).cap == PowerCap(None, 1_200.0)
+    assert starting_memory(durable, story.site, titles, 5.0).cap == PowerCap(None, 1_200.0, "ctl")
     assert starting_memory(Durable(), story.site, titles, 5.0).cap == NO_CAP
 
 
