@@ -11,6 +11,9 @@ START_TIMEOUT_S: Final = 60.0
 """Contactors first, then the inverter; some inverters wait for the grid for half a minute."""
 EXCESS_W: Final = 500.0
 EXCESS_SHARE: Final = 0.2
+EXCESS_VAR: Final = 300.0
+FILTER_SHARE: Final = 0.05
+"""Of its apparent power: what the capacitors at an inverter's terminals may give by themselves (recalled)."""
 
 
 def _tolerance_w(memory: Memory) -> float:
@@ -92,6 +95,22 @@ def inverter_lags(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Source
         return NOWHERE
     missing_w = abs(memory.commanded.power_w) - abs(seen.inverter.power_w)
     return ("inverter",) if missing_w > _tolerance_w(memory) else NOWHERE
+
+
+def reactive_astray(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Read back, it holds another reactive power than it was given; measured, where it is not read back."""
+    inverter, rating = seen.inverter, site.inverter
+    if memory.state is not State.RUN or inverter is None or not rating.max_reactive_var:
+        return NOWHERE
+    held_var = inverter.reactive_setpoint_var
+    held_var = inverter.reactive_var if held_var is None else held_var
+    if held_var is None or isnan(held_var):
+        return NOWHERE
+    commanded_var = memory.commanded.reactive_var
+    tolerance_var = max(
+        EXCESS_VAR, EXCESS_SHARE * abs(commanded_var), FILTER_SHARE * rating.apparent_va
+    )
+    return ("inverter",) if abs(held_var - commanded_var) > tolerance_var else NOWHERE
 
 
 def inverter_stays(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:

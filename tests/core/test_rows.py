@@ -66,6 +66,13 @@ def with_current() -> Story:
     return Story(site.model_copy(update={"battery": wired})).running()
 
 
+def with_reactive() -> Story:
+    """A site whose inverter may be asked for reactive power."""
+    site = Story().site
+    wider = site.inverter.model_copy(update={"max_reactive_var": 3_000.0})
+    return Story(site.model_copy(update={"inverter": wider})).running()
+
+
 def rising(rise_c: float) -> dict[str, Any]:
     return {"battery_view": BatteryView(((1, 4.9), (2, rise_c)))}
 
@@ -333,6 +340,12 @@ CASES: dict[int, tuple[Case, ...]] = {
                {"grid_view": GridView(0.0, 60.0)}),),
     213: (Case(ERROR, NO_POWER, 5.0, 10.0, "inverter",
                {"inverter": InverterReading(InverterState.RUNNING)}, {"inverter": inverter()}),),
+    214: (Case(WARNING, NOTHING, 30.0, 10.0, "inverter",
+               {"inverter": inverter(reactive_setpoint_var=-301.0)},
+               {"inverter": inverter(reactive_setpoint_var=-299.0, reactive_var=900.0)}, with_reactive),
+          Case(WARNING, NOTHING, 30.0, 10.0, "inverter",
+               {"inverter": inverter(reactive_var=301.0)}, {"inverter": inverter(reactive_var=299.0)},
+               with_reactive),),
     301: (
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter", {"grid": None}, {"grid": MeterReading(0.0)}),
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter",
