@@ -10,7 +10,7 @@ from appliance.model import State
 
 log = logging.getLogger(__name__)
 
-BACK_OFF_S = (0.0, 0.2, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+BACK_OFF_S = (0.0, 0.2, 0.4, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """At once after it ran well: a BMS opens its contactors when nobody has asked for a second."""
 NOTICE_S = 0.2
 SETTLED_S = 60.0

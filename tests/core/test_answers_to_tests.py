@@ -264,3 +264,9 @@ def test_who_asks_a_box_that_awaits_its_start_to_run_has_started_it() -> None:
         story.cycle.memory = msgspec.structs.replace(story.cycle.memory, awaits_start=True)
         assert story.ask(GoToState(goal)).ok
         assert story.last.awaits_start is waits
+
+
+def test_a_restart_asked_for_in_a_test_that_never_comes_leads_back_to_maintenance() -> None:
+    bench = maintained().up(INIT)
+    assert bench.ask(GoToState(State.RESTART)).ok
+    assert bench.story.cycle.memory.goal_before is MAINTENANCE
