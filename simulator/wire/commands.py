@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     button.add_argument("--hold", choices=("down", "up"), help="keep it down, or let go of it")
     hold = commands.add_parser(
         "set",
-        help="override load_w, pv_w, cell_c, box_c, box_humidity_pct, grid_v, grid_hz, grid_hz_per_s; set soc_pct",
+        help="override load_w, pv_w, cell_c, box_c, box_humidity_pct, grid_v, grid_hz, grid_hz_per_s, inverter_lag_s; set soc_pct",
     )
     hold.add_argument("name")
     hold.add_argument("value", help="a number, or `profile` to give it back")

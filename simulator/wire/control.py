@@ -101,7 +101,7 @@ class SiteControl:
         return cast("float", self.show()[name])
 
     def set(self, name: str, value: float | None) -> None:
-        """Override load_w, pv_w, cell_c, box_c, box_humidity_pct, grid_v, grid_hz, grid_hz_per_s (None: back); set soc_pct."""
+        """Override load_w, pv_w, cell_c, box_c, box_humidity_pct, grid_v, grid_hz, grid_hz_per_s, inverter_lag_s (None: back); set soc_pct."""
         self.order("set", name=name, value=value)
 
     def reads(self, name: str, since_s: float) -> list[float]:

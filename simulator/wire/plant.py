@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from simulator.models.grid import Grid
 from simulator.models.site import Site
+from simulator.wire.dead_time import DeadTime
 
 PERIOD_S = 0.02
 LONGEST_STEP_S = 1.0
 """After a longer pause (a suspended computer) the time between is left out."""
 SHORTEST_STEP_S = 0.001
-HELD = "load_w, pv_w, cell_c, box_c, box_humidity_pct, grid_v, grid_hz, grid_hz_per_s"
+HELD = (
+    "load_w, pv_w, cell_c, box_c, box_humidity_pct, grid_v, grid_hz, grid_hz_per_s, inverter_lag_s"
+)
 HOLD_GRID: dict[str, Callable[[Grid, float | None], None]] = {
     "grid_v": Grid.hold,
     "grid_hz": Grid.hold_frequency,
@@ -29,6 +32,7 @@ class Plant:
         self.hold_cell_c: float | None = None
         self.hold_box_c: float | None = None
         self.hold_humidity_pct: float | None = None
+        self._dead_time = DeadTime()
         self._stepped_s = time.monotonic()
 
     def catch_up(self) -> None:
@@ -42,7 +46,8 @@ class Plant:
             self.site.rack.temperature_c = self.hold_cell_c
         if self.hold_box_c is not None:
             self.site.box_temperature_c = self.hold_box_c
-        self.site.step(min(passed_s, LONGEST_STEP_S) * self.speed)
+        dt_s = min(passed_s, LONGEST_STEP_S) * self.speed
+        self._dead_time.step(self.site.inverter, dt_s, lambda: self.site.step(dt_s))
 
     async def run(self) -> None:
         """Step until cancelled."""
@@ -68,10 +73,10 @@ class Plant:
         site = self.site
         if name in HOLD_GRID:
             HOLD_GRID[name](site.grid, value)
-        elif name == "load_w":
-            site.override_load_w = value
-        elif name == "pv_w":
-            site.override_pv_w = value
+        elif name == "inverter_lag_s":
+            self._dead_time.set(value)
+        elif name in ("load_w", "pv_w"):
+            setattr(site, f"override_{name}", value)
         elif name == "cell_c":
             self.hold_cell_c = value
         elif name == "box_c":
