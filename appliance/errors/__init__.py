@@ -317,7 +317,7 @@ ERRORS: Final = (
     Row(209, "Inverter does not follow",        ERROR,    STOP,         60.0, 10.0, "Take other controllers away; check its own settings", slow_one_disobeys),
     Row(211, "Grid protection is suspect",      CRITICAL, STOP,          0.0,  0.0, "Have the inverter's grid protection checked, then reset", grid_outlasted, latched=True),
     Row(213, "Inverter does not say its power", ERROR,    NO_POWER,      5.0, 10.0, "Check the inverter's network cable; see its display", power_unknown),
-    Row(214, "Inverter does not follow the reactive setpoint", WARNING, (), 30.0, 10.0, "Switch off its own control of reactive power; call service", reactive_astray),
+    Row(214, "Inverter ignores the reactive setpoint", WARNING,  (), 30.0, 10.0, "Switch off its own control of reactive power; call service", reactive_astray),
     Row(220, "Island switch does not open",     ERROR,    STOP,          0.0, 60.0, "Have the island switch checked",                     switch_stays_closed),
     Row(221, "Island switch does not close",    ERROR,    STOP,          0.0, 60.0, "Have the island switch checked",                     switch_stays_open),
     Row(222, "Island is overloaded",            ERROR,    STOP,          0.0, 60.0, "Switch something off, then start it again",          island_overloaded),
