@@ -7,10 +7,10 @@ from simulator.wire.dead_time import DeadTime
 
 
 def follow(late: DeadTime, inverter: Inverter, steps: int) -> list[float]:
-    """What it does in each step of 0.1 s; what it says it was told is the newest."""
+    """What it does in each step of an eighth of a second; what it says it was told is the newest."""
     told_w, done = inverter.setpoint_w, []
     for _ in range(steps):
-        late.step(inverter, 0.1, lambda: done.append(inverter.setpoint_w))
+        late.step(inverter, 0.125, lambda: done.append(inverter.setpoint_w))
         assert inverter.setpoint_w == (told_w if inverter.on else 0.0)
     return done
 
@@ -21,9 +21,9 @@ def test_a_setpoint_is_due_after_the_lag() -> None:
     follow(late, inverter, 3)
     late.set(0.5)
     inverter.setpoint_w = 900.0
-    assert follow(late, inverter, 7) == [0.0] * 5 + [900.0] * 2
+    assert follow(late, inverter, 7) == [0.0] * 4 + [900.0] * 3
     inverter.setpoint_w = -400.0
-    assert follow(late, inverter, 6) == [900.0] * 5 + [-400.0]
+    assert follow(late, inverter, 6) == [900.0] * 4 + [-400.0] * 2
     late.set(None)
     inverter.setpoint_w = 100.0
     assert follow(late, inverter, 2) == [100.0, 100.0]
