@@ -115,7 +115,7 @@ class Mode:
 
     def _planned(self, seen: Snapshot, plan: PlanStep, now_wh: float | None) -> Wish:
         if plan.power_w is not None:
-            return exactly(plan.power_w, f"the plan until {plan.end_at:%H:%M} UTC")
+            return exactly(plan.power_w, f"as planned until {plan.end_at:%H:%M} UTC")
         if now_wh is None or plan.soe_wh is None:
             return unknown(UNKNOWN)
         if self._is_reached(plan.soe_wh, now_wh):
