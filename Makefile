@@ -32,7 +32,7 @@ imports:
 # Most tests wait for wires and clocks: two at a time, a file at a time. Whole boxes have the machine for themselves.
 tests:
 	$(BIN)/pytest -m "not alone" -n 2 --dist loadfile
-	$(BIN)/pytest -m alone
+	$(BIN)/pytest -m alone --durations=12
 
 soak: setup ## a million steps of the model test; STEPS=1000000 SEED=1
 	$(BIN)/python -m tests.soak --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1)

@@ -4,6 +4,7 @@ number, and back afterwards.
 Three pretend sites run beside each other, one for each device; each goes through all its faults.
 """
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -74,6 +75,15 @@ CASES = (
 NOT_ON_CAN = {plugs.EXCEPTION, plugs.WRONG_UNIT}
 FROZEN_TAKES = {plugs.FROZEN}
 """300 s of flowing power: shown in virtual time by tests/core/test_stillness.py."""
+
+
+USUALLY = {
+    "inverter": (plugs.SILENT, plugs.GARBAGE, plugs.REBOOT, plugs.STUCK),
+    "bms": (plugs.SILENT, plugs.CHECKSUM, plugs.REBOOT, plugs.RACK_SILENT, plugs.RACK_FAULT),
+    "meter.grid": (plugs.SILENT, plugs.HALF, plugs.EXCEPTION, plugs.REBOOT),
+}
+"""The others with ALL_FAULTS=1, and, judged by an observer of its own, in `make chaos`."""
+TRIED = [case for case in CASES if case.fault in USUALLY[case.plug] or os.environ.get("ALL_FAULTS")]
 
 
 @dataclass
@@ -163,7 +173,7 @@ def go_through(device: str, folder: Path, outcomes: dict[Case, Outcome]) -> None
         box.world.set("load_w", CARRIED_W)
         box.wait_running(60.0)
         assert until_it_carries(box) is not None
-        for case in (one for one in CASES if one.plug == device):
+        for case in (one for one in TRIED if one.plug == device):
             outcomes[case] = suffer(box, case)
     finally:
         box.stop()
@@ -174,7 +184,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Ou
     folder, found = tmp_path_factory.mktemp("faults"), dict[Case, Outcome]()
     threads = [
         threading.Thread(target=go_through, args=(device, folder / device, found), daemon=True)
-        for device in dict.fromkeys(case.plug for case in CASES)
+        for device in USUALLY
     ]
     for thread in threads:
         thread.start()
@@ -183,7 +193,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Ou
     yield found
 
 
-def test_every_fault_of_the_plugs_is_tried() -> None:
+def test_every_fault_of_the_plugs_has_its_case() -> None:
     everything = set(plugs.FAULTS) - {plugs.IN} - plugs.HARMLESS
     tried = {(case.plug, case.fault) for case in CASES}
     only_can = {plugs.BUS_OFF, plugs.FROZEN, plugs.CHECKSUM, plugs.RACK_SILENT, plugs.RACK_FAULT, plugs.STRANGE_FAULT}  # fmt: skip
@@ -191,7 +201,7 @@ def test_every_fault_of_the_plugs_is_tried() -> None:
         assert {fault for name, fault in tried if name == plug} == everything - leaves_out
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.plug} {case.fault}")
+@pytest.mark.parametrize("case", TRIED, ids=lambda case: f"{case.plug} {case.fault}")
 def test_a_fault(case: Case, outcomes: dict[Case, Outcome]) -> None:
     """At rest or safe in time, the right number, power again."""
     outcome = outcomes[case]
