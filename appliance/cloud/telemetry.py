@@ -78,6 +78,8 @@ FIELDS: Final = (
     Field("grid_export_wh",  "Wh",  lambda seen, _: seen.grid and seen.grid.export_wh),
     Field("setpoint_w",      "W",   lambda _, done: done.setpoints.power_w),
     Field("wish_w",          "W",   lambda _, done: done.wish_w),
+    Field("setpoint_var",    "var", lambda _, done: done.setpoints.reactive_var),
+    Field("wish_var",        "var", lambda _, done: done.wish_var),
     Field("max_charge_w",    "W",   lambda _, done: done.limits.max_charge_w),
     Field("max_discharge_w", "W",   lambda _, done: done.limits.max_discharge_w),
     Field("binding",         "",    lambda _, done: done.limits.binding),
