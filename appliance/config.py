@@ -12,7 +12,7 @@ from appliance import registry
 from appliance.data_file import DataFileError, read_document, sentence
 from appliance.programme import ModeLike
 from appliance.settings import Settings
-from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings
+from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings, mode_lacks
 
 GRID_CODES = Path(__file__).resolve().parent / "grid_codes"
 DRIVER_FOLDERS = {
@@ -59,9 +59,30 @@ def load_site(path: Path) -> SiteSettings:
     except ValidationError as error:
         mistakes = [_sentence((), mistake) for mistake in error.errors()] + mistakes
         raise SiteError(path, mistakes) from error
+    mistakes += _lacking_modes(site)
     if mistakes:
         raise SiteError(path, mistakes)
     return site
+
+
+def _lacking_modes(site: SiteSettings) -> Iterable[str]:
+    """Modes that are named and that this box does not have; whoever can make an island must be able to be told."""
+    control = site.control
+    named = {"start_mode": control.start_mode}
+    named |= {f"beside.{at}.mode": one.mode for at, one in enumerate(control.beside)}
+    named |= {f"schedule.{at}.mode": one.mode for at, one in enumerate(control.schedule)}
+    for where, name in named.items():
+        missing = mode_lacks(site, name)
+        if missing:
+            yield f"control.{where} = {name!r}: {missing}"
+    backup, name = site.backup, site.inverter.driver
+    if backup is None:
+        return
+    driver = registry.load(DRIVER_FOLDERS["inverters"], name).Driver
+    if backup.own_switch and not driver.FORMS_UNASKED:
+        yield f"backup.own_switch: {name} does not leave the grid by itself"
+    if backup.switch is not None and not driver.CAN_FORM_GRID:
+        yield f"backup.switch: {name} cannot be told to make the grid"
 
 
 def _mode_file(name: str) -> ModeFile:
@@ -211,6 +232,8 @@ def build_modes(site: SiteSettings) -> tuple[dict[str, ModeLike], dict[str, str]
     modes: dict[str, ModeLike] = {}
     titles: dict[str, str] = {}
     for name in sorted(registry.names("appliance.modes")):
+        if mode_lacks(site, name):
+            continue
         file = _mode_file(name)
         values = json.dumps(site.modes.get(name, {}), default=str)
         modes[name] = file.Mode(file.ModeSettings.model_validate_json(values), site)

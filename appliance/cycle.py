@@ -7,6 +7,7 @@ import msgspec
 
 from appliance.answers import Desk
 from appliance.answers.expiry import passed
+from appliance.backup.care import BackupCare, island_told
 from appliance.battery.care import Care
 from appliance.battery.fullness import fullness
 from appliance.battery.rescue import rescue_next, rescue_wish, rescuing
@@ -50,6 +51,7 @@ class Cycle:
         self._watch = ErrorWatch(site)
         self._desk = Desk(site, titles, self._watch)
         self._care = Care(site)
+        self._backup = BackupCare(site)
         self._number = 0
         self.memory = Memory(mode=site.control.start_mode, mode_by="site.toml")
 
@@ -73,7 +75,8 @@ class Cycle:
         errors = memory.errors
         effects = frozenset([e for error in errors for e in error.effects]) if errors else NONE
         reserve_pct = self._site.battery.soc.reserve_pct
-        scene = Scene(seen, memory, effects, reserve_pct, self._wakes(seen, memory))
+        way = self._backup.way(seen, memory)
+        scene = Scene(seen, memory, effects, reserve_pct, self._wakes(seen, memory), way)
         state, because = next_state(scene)
         row = STATES[state]
         since_s = seen.now_s if because else memory.state_since_s
@@ -85,6 +88,7 @@ class Cycle:
         wish = wanted.wish
         setpoints = outputs(state, since_s, allowed.power_w, scene, reactive.var)
         setpoints, memory = self._care.add(setpoints, state, row.sleep, since_s, seen, memory)
+        setpoints, memory = self._backup.add(setpoints, state, way, seen, memory)
         test = memory.test
         forced = tuple([one for one in memory.forced if seen.now_s < one.until_s])
         self._number += 1
@@ -96,6 +100,8 @@ class Cycle:
         why = told(test, seen.now_s) + sentence(
             seen, state, because, wanted, allowed, errors, reactive.words
         )
+        if state is State.ISLAND and not because:
+            why = island_told(seen, memory)
         return Decision(
             self._number, seen.now_s, seen.utc, state, goal, memory.mode, memory.mode_by, setpoints,
             wish.power_w if wish.wants_w is None else wish.wants_w,
@@ -106,11 +112,12 @@ class Cycle:
             test, memory.test_ended, awaits_start=memory.awaits_start, heard=wanted.heard,
             scheduled=memory.scheduled, wish_var=reactive.wish_var,
             schedules=None if memory.schedules is before else memory.schedules,
+            backup=memory.backup if self._backup.there else None,
         )  # fmt: skip
 
     def _take_in(self, seen: Snapshot) -> tuple[Memory, tuple[Answer, ...]]:
         """The memory with the errors raised now, what was asked for, and the rescue charge."""
-        memory, answers = self._scheduled(seen), NO_ANSWERS
+        memory, answers = self._backup.look(seen, self._scheduled(seen)), NO_ANSWERS
         errors = self._watch.update(seen, memory)
         if errors is not memory.errors:
             memory = msgspec.structs.replace(memory, errors=errors)

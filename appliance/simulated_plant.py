@@ -20,9 +20,11 @@ from appliance.model import (
     Snapshot,
 )
 from appliance.site import SiteSettings
+from appliance.watches.grid import GridWatch
 from simulator.models.bms import Bms as RackBms
 from simulator.models.bms import State as Bms
-from simulator.models.inverter import UNIT_W
+from simulator.models.house import House
+from simulator.models.inverter import UNIT_W, Alarm
 from simulator.models.inverter import State as Unit
 from simulator.models.profile import Profile
 from simulator.models.site import pretend_site
@@ -36,6 +38,14 @@ BATTERY_STATES: Final = {
     Bms.PRECHARGE: BatteryState.PRECHARGE,
     Bms.NORMAL: BatteryState.CONNECTED,
     Bms.ERROR: BatteryState.FAULT,
+}
+ISLAND_HZ: Final = 50.0
+ISLAND: Final = (PhaseReading(230.0),) * 3
+"""What it measures where it makes the grid itself."""
+FAULTS: Final = {
+    Alarm.GRID_LOST: ("grid lost",),
+    Alarm.OVERLOAD: ("overload",),
+    Alarm.TWO_SOURCES: ("two sources",),
 }
 INVERTER_STATES: Final = {
     Unit.SWITCHING_ON: InverterState.STARTING,
@@ -56,6 +66,16 @@ class Plant:
             racks=site.battery.racks,
             soc_pct=soc_pct,
             rated_w=max(UNIT_W, MARGIN * max(rating.max_charge_w, rating.max_discharge_w)),
+        )
+        backup = site.backup
+        self._backup = backup
+        self._watch = (
+            None if backup is None else GridWatch(site.grid_code, site.grid, site.connection)
+        )
+        """The loop's own; in a plain simulation the grid is never watched."""
+        self._switch = None if backup is None else backup.switch
+        self._site.house.switch_open = (
+            self._switch is not None and self._switch.contact == "normally_open"
         )
         self._relays: dict[str, RelayReading | None] = dict.fromkeys(
             site.relays, RelayReading(False)
@@ -115,6 +135,11 @@ class Plant:
             "discharge_wh": self.discharge_wh,
         }
 
+    @property
+    def house(self) -> House:
+        """The house's own bus."""
+        return self._site.house
+
     def drain(self, pct: float) -> None:
         """Take so much of its charge away from the battery: what a BMS draws for itself, or time."""
         self._site.rack.soc_pct = max(0.0, self._site.rack.soc_pct - pct)
@@ -132,6 +157,8 @@ class Plant:
         if setpoints.racks_open != self._racks_open:
             self._racks_open = setpoints.racks_open
             site.bms.leave_out(setpoints.racks_open)
+        if self._backup is not None:
+            self._separate(setpoints)
         site.step(dt_s)
         battery_wh = inverter.ac_power_w * dt_s / 3600.0
         if battery_wh > 0.0:
@@ -139,22 +166,29 @@ class Plant:
         else:
             self.charge_wh -= battery_wh
 
+    def _separate(self, setpoints: Setpoints) -> None:
+        """The island switch and the relays of loads do as told, within one step."""
+        house, inverter, opens = self._site.house, self._site.inverter, setpoints.grid_switch_open
+        if opens is not None:
+            house.switch_open = opens
+        inverter.forming = setpoints.grid_forming
+        if self._switch is not None and opens is not None:
+            on = opens is (self._switch.contact == "normally_closed")
+            self._relays = self._relays | {self._switch.relay: RelayReading(on, on)}
+        house.shed = setpoints.loads_shed
+
     def look(self, now_s: float, utc: datetime) -> Snapshot:
         """What the drivers would have read. Positional: this runs 86,400 times a virtual day."""
         site = self._site
         if site.voltage_v != self._phases_v:
             self._phases_v = site.voltage_v
             self._phases = (PhaseReading(site.voltage_v),) * 3
-        return Snapshot(
+        seen = Snapshot(
             now_s,
             utc,
             self._battery(),
-            InverterReading(
-                INVERTER_STATES[site.inverter.state],
-                site.inverter.ac_power_w,
-                site.inverter.reactive_var,
-            ),
-            MeterReading(site.grid_w, site.grid_var, self._phases),
+            self._inverter(),
+            self._meter(),
             MeterReading(site.pv_w) if self._has_pv else None,
             SensorReading(site.box_temperature_c, site.box_humidity_pct, site.pressure_hpa),
             RELEASED,
@@ -162,6 +196,26 @@ class Plant:
             climate=self._climate,
             market=self._market.at(utc),
         )
+        return seen if self._watch is None else self._watch.look(seen)
+
+    def _meter(self) -> MeterReading:
+        """At the grid connection, on the grid's side of the island switch."""
+        site = self._site
+        if self._backup is None:
+            return MeterReading(site.grid_w, site.grid_var, self._phases)
+        return MeterReading(site.grid_w, site.grid_var, self._phases, site.frequency_hz)
+
+    def _inverter(self) -> InverterReading:
+        inverter = self._site.inverter
+        state = INVERTER_STATES[inverter.state]
+        if self._backup is None:
+            return InverterReading(state, inverter.ac_power_w, inverter.reactive_var)
+        forms = inverter.forming and inverter.state is Unit.OPERATION
+        faults = FAULTS.get(inverter.alarm, ())
+        return InverterReading(
+            state, inverter.ac_power_w, inverter.reactive_var, ISLAND if forms else self._phases,
+            ISLAND_HZ if forms else self._site.frequency_hz, faults=faults, grid_forming=forms,
+        )  # fmt: skip
 
     def _battery(self) -> BatteryReading:
         rack, bms = self._site.rack, self._site.bms

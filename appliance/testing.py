@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from appliance.model import STOPS, ForcedActuator, Memory, RunningTest, Snapshot, Wish
-from appliance.site import SiteSettings
+from appliance.site import SiteSettings, lacks
 
 SILENT_S: Final = 10.0
 """Whoever tests is gone when nothing was heard for so long."""
@@ -30,12 +30,13 @@ def outputs_of(site: SiteSettings) -> Mapping[str, Output]:
     """Every output of this site that a test may hold, by name. Relays that something drives are not among them."""
     climate, means = site.climate, site.battery.sleep
     driven = {means.relay} | (set() if climate is None else {name for _, name in climate.relays()})
+    driven |= set() if site.backup is None else {name for _, name in site.backup.relays()}
     outputs = {name: Output.RELAY for name in site.relays if name not in driven}
     outputs |= {} if climate is None else dict.fromkeys(climate.actuators, Output.CLIMATE)
     outputs |= {f"led_{name}": Output.LIGHT for name in site.board.leds}
-    if means.means != "none":
+    if not lacks(site, "sleep"):
         outputs[SLEEP] = Output.BATTERY
-    if site.battery.balancing.enabled:
+    if not lacks(site, "cell_balance"):
         outputs[BALANCING] = Output.BATTERY
     return outputs
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from appliance.answers import battery, box, errors, external, tests
+from appliance.answers import backup, battery, box, errors, external, tests
 from appliance.answers.rules import Known, RefusedError, Take
 from appliance.error_watch import ErrorWatch
 from appliance.model import (
@@ -12,8 +12,10 @@ from appliance.model import (
     BalanceCells,
     BeatControl,
     BeatTest,
+    BlackStart,
     CapPower,
     ClearSchedule,
+    EndBackupTest,
     EndTest,
     ForceClimate,
     ForceOutput,
@@ -31,6 +33,7 @@ from appliance.model import (
     Snapshot,
     StartTest,
     StepTo,
+    TryBackup,
     TryMode,
 )
 from appliance.site import SiteSettings
@@ -78,4 +81,7 @@ TAKES: Final[dict[type, Take]] = {
     BeatControl: external.beat,
     PutSchedule: external.put,
     ClearSchedule: external.clear,
+    TryBackup: backup.try_backup,
+    EndBackupTest: backup.end,
+    BlackStart: backup.black_start,
 }

@@ -8,7 +8,7 @@ import msgspec
 
 from appliance.error_watch import ErrorWatch
 from appliance.model import Memory, Request, Snapshot
-from appliance.site import SiteSettings
+from appliance.site import SiteSettings, mode_lacks
 
 LONGEST_MANUAL_S: Final = 3_600.0
 ON_SITE: Final = ("touchscreen", "ctl")
@@ -30,6 +30,9 @@ class Known:
 
     def title(self, mode: str) -> str:
         """Title of a mode. Raises RefusedError when this box does not have it."""
+        missing = mode_lacks(self.site, mode)
+        if missing:
+            raise RefusedError(missing)
         if mode not in self.modes:
             known = ", ".join(sorted(self.modes))
             msg = f"mode = {mode!r} is not known; this box has: {known}"

@@ -6,7 +6,7 @@ from appliance.battery.balancing import Balancing
 from appliance.battery.joining import Joining
 from appliance.battery.sleeping import remember, sleeps
 from appliance.model import Memory, Setpoints, Snapshot, State
-from appliance.site import SiteSettings
+from appliance.site import SiteSettings, lacks
 
 
 class Care:
@@ -17,8 +17,8 @@ class Care:
         self._balancing = Balancing(site)
         self._joining = Joining(site)
         battery = site.battery
-        self._balances, self._has_racks = battery.balancing.enabled, battery.racks > 1
-        self._sleeps = battery.sleep.means != "none"
+        self._balances, self._has_racks = not lacks(site, "cell_balance"), battery.racks > 1
+        self._sleeps = not lacks(site, "sleep")
 
     def add(
         self, setpoints: Setpoints, state: State, may_sleep: bool, since_s: float, seen: Snapshot,

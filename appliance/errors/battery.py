@@ -150,7 +150,7 @@ def degraded(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
 def battery_opened(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
     """It was connected, and opened by itself."""
     battery = seen.battery
-    if memory.state not in (State.STARTING, State.RUN) or battery is None:
+    if memory.state not in (State.STARTING, State.RUN, State.ISLAND) or battery is None:
         return NOWHERE
     return NOWHERE if battery.state is BatteryState.CONNECTED else ("battery",)
 
@@ -188,8 +188,8 @@ def slow_one_ignores_ban(seen: Snapshot, memory: Memory, site: SiteSettings) -> 
 def _banned(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     """The battery's own sensor shows power in a direction that is forbidden, whatever the inverter says."""
     power_w = flow_w(seen.battery)
-    if power_w is None or not abs(power_w) > BANNED_W:
-        return NOWHERE
+    if power_w is None or not abs(power_w) > BANNED_W or memory.commanded.grid_forming:
+        return NOWHERE  # in an island the house decides what flows; 229 ends it where it may not
     commanded_w = memory.commanded.power_w
     forbidding = NO_CHARGE if power_w < 0.0 else NO_DISCHARGE
     size = max(site.battery.capacity_wh, site.inverter.max_charge_w, site.inverter.max_discharge_w)

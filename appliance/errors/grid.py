@@ -5,6 +5,7 @@ A plant that makes its own grid is judged by none of those that stop it.
 
 from typing import Final
 
+from appliance.errors.backup import no_grid_words, unless_left
 from appliance.errors.battery import NOWHERE, Sources
 from appliance.model import (
     GridView,
@@ -16,8 +17,6 @@ from appliance.model import (
 )
 from appliance.site import USUAL, SiteSettings
 
-NO_GRID: Final = ("no grid", "grid lost", "grid failure")
-"""Words of inverters."""
 FEEDS_W: Final = 200.0
 NOTHING_W: Final = 50.0
 NOTHING_SHARE: Final = 0.02
@@ -38,15 +37,14 @@ def nominal_v(site: SiteSettings) -> float:
     return (site.grid_code or USUAL).nominal_v
 
 
+@unless_left
 def grid_lost(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """The meter has next to no voltage, or the inverter says so."""
     view, inverter = _judged(seen), seen.inverter
     if view is not None and view.lost:
         return ("grid",)
-    if inverter is None or inverter.grid_forming or not (inverter.faults or inverter.warnings):
-        return NOWHERE
-    words = [w for w in (*inverter.faults, *inverter.warnings) if w.lower() in NO_GRID]
-    return (f"grid: inverter says {words[0]}",) if words else NOWHERE
+    words = no_grid_words(inverter)
+    return (f"grid: inverter says {words}",) if words else NOWHERE
 
 
 def _beyond(seen: Snapshot, *begins: str) -> Sources:
@@ -57,26 +55,31 @@ def _beyond(seen: Snapshot, *begins: str) -> Sources:
     return (f"grid: {', '.join(stages)}",) if stages else NOWHERE
 
 
+@unless_left
 def frequency_low(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """Longer than the inverter's own protection allows."""
     return _beyond(seen, "frequency below")
 
 
+@unless_left
 def frequency_high(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """Longer than the inverter's own protection allows."""
     return _beyond(seen, "frequency above")
 
 
+@unless_left
 def voltage_low(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """On one phase, longer than the inverter's own protection allows."""
     return _beyond(seen, "voltage below", "mean voltage below")
 
 
+@unless_left
 def voltage_high(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """On one phase or in the mean of ten minutes, longer than the inverter's own protection allows."""
     return _beyond(seen, "voltage above", "mean voltage above")
 
 
+@unless_left
 def frequency_runs(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     """It changes faster than a plant has to bear."""
     view = _judged(seen)
@@ -85,6 +88,7 @@ def frequency_runs(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sourc
     return ("grid",) if abs(view.rocof_hz_per_s) > site.grid.rocof_hz_per_s else NOWHERE
 
 
+@unless_left
 def island(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     """It seems to feed something that is no grid any more: the inverter must find that out, and has not."""
     inverter, view = seen.inverter, _judged(seen)

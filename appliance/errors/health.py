@@ -44,11 +44,13 @@ def supply_ails(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     return tuple(found)
 
 
-def button_pressed(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
+def button_pressed(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     """Which are down; the row says for how long that is still a finger."""
     if seen.board is None or not seen.board.buttons_pressed:
         return NOWHERE
-    return tuple([f"button {name}" for name in seen.board.buttons_pressed])
+    switch = None if site.backup is None else site.backup.switch
+    contact = None if switch is None else switch.feedback
+    return tuple([f"button {name}" for name in seen.board.buttons_pressed if name != contact])
 
 
 def box_humid(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:

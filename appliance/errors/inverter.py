@@ -3,6 +3,7 @@
 from math import isnan
 from typing import Final
 
+from appliance.errors.backup import island_of, leaves_grid
 from appliance.errors.battery import NOWHERE, Sources, flow_w, just_started
 from appliance.model import InverterState, Memory, Snapshot, State
 from appliance.site import SiteSettings
@@ -33,20 +34,24 @@ def inverter_silent(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sour
     return ("inverter",) if seen.inverter is None else NOWHERE
 
 
-def inverter_fault(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
-    """It says so itself, with its own words."""
+def inverter_fault(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """It says so itself, with its own words; not that it has lost the grid, where the house can do without."""
     inverter = seen.inverter
     if inverter is None or inverter.state is not InverterState.FAULT:
+        return NOWHERE
+    if leaves_grid(seen, memory, site):
         return NOWHERE
     return (f"inverter: {', '.join(inverter.faults)}" if inverter.faults else "inverter",)
 
 
-def inverter_stopped(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+def inverter_stopped(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     """It was running and is not any more, unasked."""
     inverter = seen.inverter
     if memory.state is not State.RUN or inverter is None:
         return NOWHERE
-    return NOWHERE if inverter.state is InverterState.RUNNING else ("inverter",)
+    if inverter.state is InverterState.RUNNING or leaves_grid(seen, memory, site):
+        return NOWHERE
+    return ("inverter",)
 
 
 def inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
@@ -56,8 +61,8 @@ def inverter_exceeds(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sou
 
 def _too_much(seen: Snapshot, memory: Memory) -> Sources:
     """More power than commanded, or in the other direction. Less is the inverter's own right."""
-    if seen.inverter is None:
-        return NOWHERE
+    if seen.inverter is None or memory.commanded.grid_forming:
+        return NOWHERE  # in an island the house decides what flows
     power_w, commanded_w = seen.inverter.power_w, memory.commanded.power_w
     if power_w is None or isnan(power_w):
         power_w = flow_w(seen.battery)  # the battery's own sensor sees it, too
@@ -141,7 +146,9 @@ def start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources
     return ("inverter",) if late else NOWHERE
 
 
-def grid_outlasted(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
-    """It goes on where its grid protection should have stopped it."""
+def grid_outlasted(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+    """It goes on where its grid protection should have stopped it; behind an open switch it may."""
+    if island_of(memory) is not None:
+        return NOWHERE
     view = seen.grid_view
     return (f"inverter: {', '.join(view.outlasted)}",) if view and view.outlasted else NOWHERE

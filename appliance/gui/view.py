@@ -32,6 +32,7 @@ PILL_TONES = {
     State.PRECHARGE: "info",
     State.STARTING: "info",
     State.RUN: "ok",
+    State.ISLAND: "warning",
     State.STOPPING: "info",
     State.IDLE: "quiet",
     State.MAINTENANCE: "warning",

@@ -171,7 +171,7 @@ class ForceOutput(Word, frozen=True, tag="test_output"):
     duration_s: float = 60.0
 
 
-class TestBackup(Word, frozen=True, tag="backup_test"):
+class TryBackup(Word, frozen=True, tag="backup_test"):
     """Leave the grid for `duration_s` and come back, with a report; only while the box runs and the grid is there."""
 
     duration_s: float = 300.0
@@ -207,7 +207,7 @@ Want = (
     | BeatControl
     | PutSchedule
     | ClearSchedule
-    | TestBackup
+    | TryBackup
     | EndBackupTest
     | BlackStart
 )

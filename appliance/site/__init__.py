@@ -1,5 +1,6 @@
 """site.toml as types: what is installed here, and how far it may go."""
 
+from appliance.site.backup import Backup, IslandSwitch, Load, Trial
 from appliance.site.battery import (
     Balancing,
     Battery,
@@ -41,6 +42,7 @@ from appliance.site.devices import (
     Meter,
     Sensor,
 )
+from appliance.site.features import Features, lacks, mode_lacks
 from appliance.site.grid import USUAL, Connection, Grid
 from appliance.site.grid_code import GridCode, Trip
 from appliance.site.outputs import (
@@ -81,6 +83,7 @@ __all__ = [
     "RELAY_DRIVERS",
     "RELAY_MAX_AGE_S",
     "USUAL",
+    "Backup",
     "Balancing",
     "Battery",
     "Board",
@@ -100,14 +103,17 @@ __all__ = [
     "Driven",
     "Estimate",
     "Fan",
+    "Features",
     "Gpio",
     "Grid",
     "GridCode",
     "Heater",
     "I2cBus",
     "Inverter",
+    "IslandSwitch",
     "Joining",
     "Language",
+    "Load",
     "LxpDongle",
     "LxpSerial",
     "Meter",
@@ -128,9 +134,12 @@ __all__ = [
     "StratoRelay",
     "SysFiles",
     "Tach",
+    "Trial",
     "Trip",
     "VoltageCurve",
     "Watchdog",
     "Window",
     "Zone",
+    "lacks",
+    "mode_lacks",
 ]

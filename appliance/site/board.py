@@ -23,7 +23,10 @@ class Board(Driven):
     """A bus of kind `files`, for a board that the kernel shows as files (a Strato Pi)."""
     estop_pin: Pin
     """Normally closed to ground: an open wire reads as pressed."""
-    buttons: dict[Literal["start", "stop"], Pin] = Field(default_factory=dict)
+    buttons: dict[Literal["start", "stop", "black_start", "island_open"], Pin] = Field(
+        default_factory=dict
+    )
+    """`island_open` is no button: a contact of the island switch, closed while that is open."""
     leds: dict[Literal["run", "error"], Pin] = Field(default_factory=dict)
     max_age_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.errors.resting import at_rest, flows
 from appliance.model import SAFE, Effect, InverterState, Setpoints, Snapshot, State
 from appliance.statemachine.states import STATES
 from appliance.statemachine.steps import held
-from appliance.statemachine.transitions import ERROR_SETTLE_S, FROM, Scene, at_rest
+from appliance.statemachine.transitions import ERROR_SETTLE_S, FROM, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ def outputs(
         return Setpoints(reset_faults=resets, open_at_once=hurried) if resets or hurried else SAFE
     patience, resting = patience_of(scene), at_rest(scene.seen)
     inverter = scene.seen.inverter
-    inverter_on = before.inverter_on and not resting and waited_s < patience.inverter_off_s
+    # One that makes the grid gives what the house takes: only being off ends that.
+    inverter_on = before.inverter_on and not before.grid_forming and flows(scene.seen)
+    inverter_on = inverter_on and waited_s < patience.inverter_off_s
     inverter_runs = inverter is not None and inverter.state is InverterState.RUNNING
     confirmed = not inverter_runs or Effect.EMERGENCY_STOP in scene.effects
     opens = (resting and not inverter_on and confirmed) or waited_s >= patience.open_s

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from appliance.errors import PROCESS_TIMEOUT_S
+from appliance.errors.resting import KNOWN_OFF, at_rest
 from appliance.model import STOPS, BatteryState, Effect, InverterState, Memory, Snapshot, State
 
-CURRENT_BOUND_A: Final = 1.0
-"""Contactors open below this current; opening under load wears them out."""
-KNOWN_OFF: Final = frozenset({InverterState.OFF, InverterState.FAULT})
 KNOWN_OPEN: Final = frozenset({BatteryState.STANDBY, BatteryState.FAULT})
 STOP_TIMEOUT_S: Final = 5.0
 SLOW_TIMES: Final = 4.0
@@ -25,6 +24,16 @@ ASLEEP_S: Final = 60.0
 EMPTY_MARGIN_PCT: Final = 0.5
 
 
+class IslandWay(StrEnum):
+    """Where an island would take the box."""
+
+    NONE = ""
+    LOST = "lost"
+    BLACK_START = "black start"
+    TEST = "test"
+    BACK = "back"
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What a transition looks at."""
@@ -35,6 +44,7 @@ class Scene:
     reserve_pct: float
     wakes: bool
     """The mode would use the battery if the box were awake."""
+    island: IslandWay = IslandWay.NONE
 
     @property
     def times(self) -> float:
@@ -62,14 +72,6 @@ class Row:
     when: Callable[[Scene], bool]
     enter: State | Callable[[Scene], State]
     why: str
-
-
-def at_rest(seen: Snapshot) -> bool:
-    """The battery carries (almost) no current, or nobody knows and it cannot be waited for."""
-    battery = seen.battery
-    if battery is None or battery.current_a is None:
-        return True
-    return abs(battery.current_a) < CURRENT_BOUND_A
 
 
 def settle_s(stops: int) -> float:
@@ -212,15 +214,31 @@ def _process_stays(scene: Scene) -> bool:
     return scene.in_state_s > PROCESS_TIMEOUT_S
 
 
+def _grid_lost(scene: Scene) -> bool:
+    return scene.island is IslandWay.LOST
+
+
+def _black_start(scene: Scene) -> bool:
+    return scene.island is IslandWay.BLACK_START and _connected(scene)
+
+
+def _backup_tested(scene: Scene) -> bool:
+    return scene.island is IslandWay.TEST
+
+
+def _grid_is_back(scene: Scene) -> bool:
+    return scene.island is IslandWay.BACK
+
+
 def _goal(scene: Scene) -> State:
     return scene.memory.goal
 
 
 INIT, WAKING, PRECHARGE, STARTING = State.INIT, State.WAKING, State.PRECHARGE, State.STARTING
-RUN, STOPPING = State.RUN, State.STOPPING
+RUN, ISLAND, STOPPING = State.RUN, State.ISLAND, State.STOPPING
 SLEEP, IDLE, MAINTENANCE, ERROR = State.SLEEP, State.IDLE, State.MAINTENANCE, State.ERROR
-LIVE: Final = (INIT, WAKING, PRECHARGE, STARTING, RUN, STOPPING, SLEEP, IDLE)
-ON_THE_WAY: Final = (WAKING, PRECHARGE, STARTING, RUN, SLEEP)
+LIVE: Final = (INIT, WAKING, PRECHARGE, STARTING, RUN, ISLAND, STOPPING, SLEEP, IDLE)
+ON_THE_WAY: Final = (WAKING, PRECHARGE, STARTING, RUN, ISLAND, SLEEP)
 ENDS: Final = (State.RESTART, State.REBOOT)
 
 # fmt: off
@@ -235,6 +253,10 @@ TRANSITIONS: Final = (
     Row((INIT,),               _waking_wanted,      WAKING,      "the battery slept"),
     Row((INIT, WAKING),        _heard_all,          PRECHARGE,   "all devices answer"),
     Row(ON_THE_WAY,            _not_run_wanted,     STOPPING,    "asked to stop"),
+    Row((STARTING, RUN),       _grid_lost,          ISLAND,      "the grid is lost"),
+    Row((PRECHARGE,),          _black_start,        ISLAND,      "starts without a grid"),
+    Row((RUN,),                _backup_tested,      ISLAND,      "its backup is tested"),
+    Row((ISLAND,),             _grid_is_back,       STARTING,    "the grid is back"),
     Row((PRECHARGE,),          _connected,          STARTING,    "the battery is connected"),
     Row((STARTING,),           _plant_ready,        RUN,         "battery and inverter are ready"),
     Row((RUN,),                _empty,              SLEEP,       "the battery is empty"),

@@ -42,6 +42,8 @@ class Alarm(IntEnum):
     COMMUNICATION = 1
     DC_LOST = 2
     GRID_LOST = 3
+    OVERLOAD = 4
+    TWO_SOURCES = 5
 
 
 def loss_w(ac_w: float) -> float:
@@ -60,6 +62,10 @@ class Inverter:
         self.rated_va = RATED_VA_PER_W * rated_w
         self.setpoint_w = 0.0
         self.reactive_setpoint_var = self.reactive_var = 0.0
+        self.forming = False
+        """It makes the grid: it gives what is taken, whatever its setpoint."""
+        self.demand_w = 0.0
+        """What is taken, while it makes the grid."""
         self.on = False
         self.comm_timeout_s: float | None = None
         self.silent_s = self.starting_s = 0.0
@@ -82,6 +88,11 @@ class Inverter:
         if self.state in (State.OPERATION, State.SWITCHING_ON):
             self._raise(Alarm.GRID_LOST)
 
+    def trip(self, alarm: Alarm) -> None:
+        """It stops at once, and waits to be acknowledged."""
+        self.ac_power_w = self.reactive_var = 0.0
+        self._raise(alarm)
+
     def acknowledge(self) -> None:
         """Clear an alarm; it stays idle until it is switched on again."""
         if self.state is State.ALARM:
@@ -96,7 +107,9 @@ class Inverter:
         if self.state is not State.ALARM and (self.on or self.state is not State.IDLE):
             self._change_state(dt_s, rack)
         if self.state is State.OPERATION:
-            power_w = self._ramp(dt_s, self._within(self.setpoint_w, rack))
+            wanted_w = self.demand_w if self.forming else self.setpoint_w
+            power_w = self._within(wanted_w, rack)
+            power_w = power_w if self.forming else self._ramp(dt_s, power_w)
         elif self.ac_power_w != 0.0:
             power_w = self._ramp(dt_s, 0.0) if rack.connected else 0.0
         else:

@@ -7,6 +7,7 @@ from simulator.models.battery import Battery, build_battery
 from simulator.models.battery_bms import BatteryBms
 from simulator.models.climate import Cabinet
 from simulator.models.grid import Grid
+from simulator.models.house import House
 from simulator.models.inverter import Inverter
 from simulator.models.profile import Profile
 from simulator.models.rack import Rack
@@ -33,6 +34,7 @@ class Site:
         self.elapsed_s = 0.0
         """Seconds since the profile's first row; set it to start later."""
         self.grid = Grid(seed)
+        self.house = House()
         self._believed_load_w = self._believed_pv_w = 0.0
         self.override_load_w: float | None = None
         self.override_pv_w: float | None = None
@@ -66,17 +68,22 @@ class Site:
             self._turn_page()
         inverter, rack, lost = self.inverter, self.rack, self.grid.lost
         self.bms.step(dt_s)
-        if lost:
-            inverter.lose_grid()
+        house, load_w = self.house, self._believed_load_w
+        if self.override_load_w is not None:
+            load_w = self.override_load_w
+        if house.shed:
+            load_w = house.demand_w(load_w)
+        if lost or house.switch_open or inverter.forming:
+            house.before(inverter, lost, load_w, dt_s)
         inverter.step(dt_s, rack)
+        fed = house.after(inverter, lost, load_w, dt_s) if lost or house.switch_open else True
         around_c = self.box_temperature_c if self.cabinet is None else self._in_cabinet(dt_s)
         rack.step(dt_s, inverter.dc_power_w, around_c)
-        load_w = self.load_w = (
-            self._believed_load_w if self.override_load_w is None else self.override_load_w
-        )
+        self.load_w = load_w
         pv_w = self.pv_w = self._believed_pv_w if self.override_pv_w is None else self.override_pv_w
-        if lost:
-            load_w = pv_w = self.load_w = self.pv_w = 0.0
+        if lost or house.switch_open:
+            pv_w = self.pv_w = 0.0
+            load_w = self.load_w = load_w if fed else 0.0
         grid_w = self.grid_w = load_w - pv_w - inverter.ac_power_w
         hours = dt_s / 3600.0
         self.load_wh += load_w * hours

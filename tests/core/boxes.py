@@ -9,14 +9,17 @@ from appliance.model import (
     BatteryState,
     BoardReading,
     GoToState,
+    GridView,
     InverterState,
     MeterReading,
+    RelayReading,
     State,
 )
+from appliance.site import Backup, BoardRelay, Features, IslandSwitch
 from tests.stories import Story, battery, inverter, rack
 
 INIT, WAKING, PRECHARGE, STARTING = State.INIT, State.WAKING, State.PRECHARGE, State.STARTING
-RUN, STOPPING = State.RUN, State.STOPPING
+RUN, ISLAND, STOPPING = State.RUN, State.ISLAND, State.STOPPING
 SLEEP, IDLE, MAINTENANCE, ERROR = State.SLEEP, State.IDLE, State.MAINTENANCE, State.ERROR
 RESTART, REBOOT = State.RESTART, State.REBOOT
 
@@ -54,6 +57,40 @@ def in_starting() -> Story:
 
 def in_run() -> Story:
     return Story().running()
+
+
+def at_the_switch(is_open: bool | None) -> dict[str, Any]:
+    """What the island switch of `island_site` says."""
+    reading = None if is_open is None else RelayReading(not is_open, not is_open)
+    return {"relays": {"island_switch": reading}}
+
+
+LOST = {"grid_view": GridView(0.0, 0.0, lost=True), "inverter": OFF}
+"""No voltage at the meter, and the inverter has let go."""
+FORMS = inverter(900.0, grid_forming=True)
+
+
+def on_island_site() -> Story:
+    """It runs on a site that can live without the grid."""
+    backup = Backup(switch=IslandSwitch(relay="island_switch"))
+    relay = BoardRelay(driver="waveshare", bus="relay_bus", channel=1)
+    site = Story().site.model_copy(
+        update={
+            "backup": backup,
+            "features": Features(backup=True),
+            "relays": {"island_switch": relay},
+        }
+    )
+    return Story(site, changes=at_the_switch(False)).running()
+
+
+def in_island() -> Story:
+    """The house lives on the battery."""
+    story = on_island_site()
+    story.run(0.4, **LOST)
+    story.run(0.2, **at_the_switch(True))
+    story.run(0.2, inverter=FORMS)
+    return story
 
 
 def in_stopping() -> Story:
@@ -105,11 +142,11 @@ def in_reboot() -> Story:
 
 
 BOXES: dict[State, Callable[[], Story]] = {
-    INIT: in_init, WAKING: in_waking, PRECHARGE: in_precharge, STARTING: in_starting, RUN: in_run, STOPPING: in_stopping, SLEEP: in_sleep,
+    ISLAND: in_island, INIT: in_init, WAKING: in_waking, PRECHARGE: in_precharge, STARTING: in_starting, RUN: in_run, STOPPING: in_stopping, SLEEP: in_sleep,
     IDLE: in_idle, MAINTENANCE: in_maintenance, ERROR: in_error, RESTART: in_restart,
     REBOOT: in_reboot,
 }  # fmt: skip
-LIVE = (INIT, WAKING, PRECHARGE, STARTING, RUN, STOPPING, SLEEP, IDLE)
+LIVE = (INIT, WAKING, PRECHARGE, STARTING, RUN, ISLAND, STOPPING, SLEEP, IDLE)
 
 
 def box(state: State) -> Story:

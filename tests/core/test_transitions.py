@@ -1,13 +1,26 @@
 """Transitions: one walk for each way out of each state, and what each way waits for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 
 from appliance.config import build_modes
 from appliance.cycle import Cycle
-from appliance.model import BatteryState, GoToState, Memory, MeterReading, ResetEstop, State
+from appliance.model import (
+    BackupTrial,
+    BatteryState,
+    BlackStart,
+    GoToState,
+    GridView,
+    Memory,
+    MeterReading,
+    PhaseReading,
+    ResetEstop,
+    State,
+)
 from appliance.statemachine.states import STATES
 from appliance.statemachine.transitions import TRANSITIONS
 from tests.core.boxes import (
@@ -16,7 +29,9 @@ from tests.core.boxes import (
     ERROR,
     IDLE,
     INIT,
+    ISLAND,
     LIVE,
+    LOST,
     MAINTENANCE,
     OFF,
     OPEN,
@@ -31,9 +46,11 @@ from tests.core.boxes import (
     STOPPING,
     UP,
     WAKING,
+    at_the_switch,
     box,
+    on_island_site,
 )
-from tests.stories import Story, battery, inverter, rack
+from tests.stories import NOON, Story, battery, inverter, rack
 
 # ---------------------------------------------------------------- one walk for each row
 
@@ -48,11 +65,60 @@ class Walk:
     goal: State | None = None
     seconds: float = 0.1
     changes: dict[str, Any] | None = None
+    start: Callable[[], Story] | None = None
+    """None: as `box` gets there."""
 
     @property
     def name(self) -> str:
         """For the list of tests."""
         return f"{self.leave}-{self.enter}-{self.why}".replace(" ", "_")
+
+
+def starting_on_island_site() -> Story:
+    story = on_island_site()
+    story.ask(GoToState(IDLE))
+    story.run(0.5, **DOWN)
+    story.ask(GoToState(RUN))
+    story.step(battery=battery())
+    return story
+
+
+def black_starting() -> Story:
+    """No grid, and somebody asked for a start without one."""
+    story = on_island_site()
+    story.ask(GoToState(IDLE))
+    story.run(0.5, **DOWN)
+    story.run(2.0, **LOST)
+    assert story.last.state is ERROR
+    assert story.ask(BlackStart()).ok
+    story.run(4.0)
+    return story
+
+
+def asked_to_try() -> Story:
+    """In the cycle of the request it still runs: the way is chosen before."""
+    story = on_island_site()
+    backup = msgspec.structs.replace(
+        story.cycle.memory.backup, test=BackupTrial("ctl", 60.0, story.now_s, NOON)
+    )
+    story.cycle.memory = msgspec.structs.replace(story.cycle.memory, backup=backup)
+    return story
+
+
+def meter_at_grid() -> MeterReading:
+    return MeterReading(0.0, phases=(PhaseReading(230.0),) * 3, frequency_hz=50.0)
+
+
+def closing() -> Story:
+    """The grid is back, the inverter off, the switch told to close."""
+    story = box(ISLAND)
+    story.changes |= {
+        "grid": meter_at_grid(),
+        "grid_view": GridView(1.0, 0.0, low_v=230.0, high_v=230.0),
+    }
+    story.run(60.2)
+    story.run(2.2, inverter=OFF)
+    return story
 
 
 LOW = battery(rack(contactors_closed=False), state=BatteryState.STANDBY, soc_pct=4.0)
@@ -72,7 +138,12 @@ WALKS = (
     Walk(INIT, WAKING, "the battery slept", changes={"battery": battery(asleep=True)}),
     Walk(INIT, PRECHARGE, "all devices answer", changes={"board": RELEASED}),
     Walk(WAKING, PRECHARGE, "all devices answer", changes=DOWN),
-    *(Walk(state, STOPPING, "asked to stop", IDLE) for state in (WAKING, PRECHARGE, STARTING, RUN, SLEEP)),
+    *(Walk(state, STOPPING, "asked to stop", IDLE) for state in (WAKING, PRECHARGE, STARTING, RUN, ISLAND, SLEEP)),
+    *(Walk(state, ISLAND, "the grid is lost", seconds=2.0, changes=LOST, start=start)
+      for state, start in ((STARTING, starting_on_island_site), (RUN, on_island_site))),
+    Walk(PRECHARGE, ISLAND, "starts without a grid", changes={"battery": battery()}, start=black_starting),
+    Walk(RUN, ISLAND, "its backup is tested", start=asked_to_try),
+    Walk(ISLAND, STARTING, "the grid is back", changes=at_the_switch(False), start=closing),
     Walk(PRECHARGE, STARTING, "the battery is connected", changes={"battery": battery()}),
     Walk(STARTING, RUN, "battery and inverter are ready", changes=UP),
     Walk(RUN, SLEEP, "the battery is empty", seconds=301.0, changes={"battery": battery(soc_pct=10.2)}),
@@ -98,7 +169,8 @@ WALKS = (
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.name)
 def test_each_way_is_walked(walk: Walk) -> None:
-    story = box(walk.leave)
+    story = box(walk.leave) if walk.start is None else walk.start()
+    assert story.last.state is walk.leave, story.last.why
     story.changes |= walk.changes or {}
     if walk.goal is not None:
         assert story.ask(GoToState(walk.goal)).ok
@@ -240,7 +312,7 @@ def test_maintenance_survives_a_restart_of_the_core() -> None:
 def test_no_state_but_these_closes_contactors(state: State) -> None:
     story = box(state)
     closed = story.last.setpoints.contactors_closed
-    assert closed is (state in (PRECHARGE, STARTING, RUN, STOPPING)), (
+    assert closed is (state in (PRECHARGE, STARTING, RUN, ISLAND, STOPPING)), (
         "stopping opens them when it is time"
     )
-    assert story.last.setpoints.inverter_on is (state in (STARTING, RUN, STOPPING))
+    assert story.last.setpoints.inverter_on is (state in (STARTING, RUN, ISLAND, STOPPING))

@@ -7,11 +7,11 @@ import pytest
 from appliance.errors import ROWS
 from appliance.model import GoToState, InverterState, State
 from appliance.statemachine.states import STATES
-from tests.core.boxes import DOWN, OFF, PRESSED, box
-from tests.stories import battery, inverter, rack
+from tests.core.boxes import DOWN, LOST, OFF, PRESSED, box, on_island_site
+from tests.stories import Story, battery, inverter, rack
 
 WAITS = (
-    State.INIT, State.WAKING, State.PRECHARGE, State.STARTING, State.STOPPING,
+    State.INIT, State.WAKING, State.PRECHARGE, State.STARTING, State.ISLAND, State.STOPPING,
     State.RESTART, State.REBOOT,
 )  # fmt: skip
 NOTHING_COMES: dict[State, dict[str, Any]] = {
@@ -23,6 +23,14 @@ ENDLESS = 120.0
 HOT, STUCK_ON = rack(cell_max_c=58.1), {"inverter": inverter(), "battery": battery(current_a=30.0)}
 
 
+def switch_stays() -> Story:
+    """The grid is lost, and the switch does not open."""
+    story = on_island_site()
+    story.run(0.5, **LOST)
+    assert story.last.state is State.ISLAND
+    return story
+
+
 def test_the_states_that_wait_are_those_with_a_timeout() -> None:
     assert {state for state, row in STATES.items() if row.too_long} == set(WAITS)
     assert all(number in ROWS for row in STATES.values() for number in row.too_long)
@@ -30,7 +38,7 @@ def test_the_states_that_wait_are_those_with_a_timeout() -> None:
 
 @pytest.mark.parametrize("state", WAITS)
 def test_no_state_waits_for_ever_and_the_error_has_a_name(state: State) -> None:
-    story = box(state)
+    story = switch_stays() if state is State.ISLAND else box(state)
     story.changes |= NOTHING_COMES.get(state, {})
     seen: set[int] = set()
     states = []

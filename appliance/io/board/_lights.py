@@ -43,6 +43,7 @@ LIGHTS = {
     State.PRECHARGE:   Lights(run=FAST),
     State.STARTING:    Lights(run=FAST),
     State.RUN:         Lights(run=STEADY),
+    State.ISLAND:      Lights(run=DIPS, error=FLASH),
     State.STOPPING:    Lights(run=DIPS),
     State.SLEEP:       Lights(run=FLASH),
     State.IDLE:        Lights(run=SLOW),

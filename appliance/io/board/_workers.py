@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -14,7 +15,16 @@ from appliance.io.buses.files import Files
 from appliance.io.buses.gpio import open_pins
 from appliance.io.deadman import DECISION_MAX_AGE_S
 from appliance.mailbox import Slots, Wake
-from appliance.model import Answer, BoardReading, GoToState, Request, State, emergency
+from appliance.model import (
+    Answer,
+    BlackStart,
+    BoardReading,
+    GoToState,
+    Request,
+    State,
+    Want,
+    emergency,
+)
 from appliance.site import Gpio, SiteSettings, SysFiles
 from appliance.supervisor import Lease, Worker
 
@@ -32,7 +42,11 @@ SILENT_AFTER_S = 5.0
 REFUSED_S = 2.0
 """So long the lights say that a button's request was refused."""
 
-WANTS = {"start": GoToState(State.RUN), "stop": GoToState(State.IDLE)}
+WANTS: Final[dict[str, Want]] = {
+    "start": GoToState(State.RUN),
+    "stop": GoToState(State.IDLE),
+    "black_start": BlackStart(),
+}
 """What each button asks for."""
 
 
@@ -166,6 +180,8 @@ class _Front:
 
     def _ask(self, pressed: list[str]) -> None:
         for name in pressed:
+            if name not in WANTS:
+                continue  # a contact, and no button
             request = Request(
                 id=f"button-{name}-{self._clock.utc():%Y%m%dT%H%M%S.%f}",
                 source="button",

@@ -5,6 +5,7 @@ A driver is a table and a few translations, and opens no socket. Each file offer
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from appliance.io._driver_files import DriverFiles
 from appliance.io.registers import Ask, Block, Values, Write
@@ -20,6 +21,10 @@ class InverterDriver(ABC):
     """What to read, grouped into requests; may change in `identify`, never later."""
     refresh_s: float = 0.0
     """The device renews its values no faster; polled no faster either."""
+    CAN_FORM_GRID: ClassVar[bool] = False
+    """It can be told to make the grid (`Setpoints.grid_forming`), and says in its reading that it does."""
+    FORMS_UNASKED: ClassVar[bool] = False
+    """It makes the grid by itself, behind a switch of its own, when that is lost; nobody can ask it to."""
     stored_pause_s: float = 10.0
     """Least time between two changes of a register that is kept in memory that wears out."""
 

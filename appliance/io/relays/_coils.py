@@ -26,6 +26,21 @@ def coils(
     sleep = site.battery.sleep
     if sleep.relay is not None:
         wanted[sleep.relay] = setpoints.battery_asleep
+    return wanted | _backup_coils(site, setpoints)
+
+
+def _backup_coils(site: SiteSettings, setpoints: Setpoints) -> dict[str, bool]:
+    """The island switch and the loads that may be shed. A switch that nobody commands is let go."""
+    backup = site.backup
+    if backup is None:
+        return {}
+    wanted = {
+        load.relay: (load.relay in setpoints.loads_shed) is (load.contact == "normally_closed")
+        for load in backup.loads.values()
+    }
+    switch, opens = backup.switch, setpoints.grid_switch_open
+    if switch is not None:
+        wanted[switch.relay] = opens is not None and opens is (switch.contact == "normally_closed")
     return wanted
 
 
@@ -50,7 +65,13 @@ def coils_now(site: SiteSettings, slots: Slots, now_s: float) -> dict[str, bool]
     """The same from the slots; what is not fresh is not known."""
     decision: Decision | None = slots.decision.fresh(now_s, DECISION_MAX_AGE_S)
     climate = slots.climate.fresh(now_s, CLIMATE_MAX_AGE_S)
-    wanted = coils(site, climate, SAFE if decision is None else decision.setpoints)
+    setpoints = SAFE if decision is None else decision.setpoints
+    wanted = coils(site, climate, setpoints)
+    switch = None if site.backup is None else site.backup.switch
+    if switch is not None and setpoints.grid_switch_open is None:
+        # Nobody says where it should be: it stays, for the inverter may still be what it separates from.
+        before = slots.relays[switch.relay].newest()
+        wanted[switch.relay] = before is not None and before.value.commanded
     if decision is not None and decision.test is not None:
         test = decision.test
         for name, kind in outputs_of(site).items():
