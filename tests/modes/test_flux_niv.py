@@ -63,7 +63,7 @@ def test_to_the_curve_by_the_end_of_the_period(
 
 def test_charging_pays_the_import_rates_and_discharging_the_export_rates() -> None:
     day = [{"start": "00:00", "end": "24:00"}]
-    rates = {
+    rates: dict[str, Any] = {
         "import_rates": [{"rate_per_kwh": 0.04, "during": day}, {"rate_per_kwh": 0.035}],
         "export_rates": [{"rate_per_kwh": -0.15}, {"rate_per_kwh": 9.0, "during": [{"end": "00:01"}]}],
     }  # fmt: skip
