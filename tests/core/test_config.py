@@ -141,7 +141,7 @@ def test_a_device_on_a_wrong_kind_of_bus_is_refused(tmp_path: Path) -> None:
 def test_the_shipped_site_is_in_order_and_the_schema_knows_the_modes() -> None:
     assert load_site(HOME).name == "Nordhavn 3"
     modes = schema()["properties"]["modes"]["properties"]
-    assert set(modes) == {"self_consumption", "passive", "local_control"}
+    assert {"self_consumption", "passive", "local_control", "backup"} <= set(modes)
 
 
 def test_a_sensor_on_the_wrong_kind_of_bus_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import pytest
 from appliance.config import mode_inputs
 from appliance.model import GoToMode, MeterReading, SetPower, State
 from appliance.modes._inputs import INPUTS, Without
+from appliance.site.features import MODE_NEEDS
+from tests.core.boxes import on_island_site
 from tests.stories import Story
 
 MODES = mode_inputs()
@@ -17,7 +19,10 @@ def test_every_mode_declares_every_input() -> None:
 
 @pytest.mark.parametrize(("mode", "name"), CASES)
 def test_the_box_does_what_the_mode_says(mode: str, name: str) -> None:
-    story = Story(changes={"grid": MeterReading(power_w=2_000.0)}).running()
+    start = on_island_site() if mode in MODE_NEEDS else Story().running()
+    story = Story(
+        start.site, changes={**start.changes, "grid": MeterReading(power_w=2_000.0)}
+    ).running()
     assert story.ask(GoToMode(mode)).ok
     if mode == "local_control":
         assert story.ask(SetPower(1_000.0, 600.0)).ok
