@@ -74,7 +74,7 @@ def figures(world: World) -> tuple[int, int, int, int, int]:
 
 
 GOLDEN: Final[dict[tuple[str, str], tuple[int, int, int, int, int]]] = {
-    # charged, discharged, imported, exported, left
+    # In the order of `figures`.
     ("import_avoidance", "summer"): (0, 3300, 2700, 8000, 1700),
     ("import_avoidance", "spring"): (0, 3000, 2700, 8000, 2000),
     ("import_avoidance", "autumn"): (0, 3600, 2700, 8000, 1400),
