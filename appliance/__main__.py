@@ -177,6 +177,10 @@ def _ctl_with_a_file_of_its_own(chosen: argparse.Namespace, site: SiteSettings) 
         from appliance.ctl import by_hand
 
         return by_hand.run(chosen, site, sys.stdout)
+    if chosen.what == "tune":
+        from appliance.ctl import tune
+
+        return tune.run(chosen, site, sys.stdout)
     if chosen.what == "schedule":
         from appliance.ctl import schedule
 

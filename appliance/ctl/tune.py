@@ -1,0 +1,136 @@
+"""`appliance ctl tune`: small steps of power within a test, and the settings that follow from the answers.
+
+Nothing is changed: the lines are printed for site.toml. The test ends with this command, however that ends, and
+with all that ends a test (docs/decisions/0024).
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from getpass import getpass
+from pathlib import Path
+from typing import Final, TextIO
+
+from appliance.bus import NO_ANSWER, CoreClient
+from appliance.clock import Clock, SystemClock
+from appliance.ctl.hands import Core
+from appliance.ctl.keyboard import Keyboard
+from appliance.ctl.tuning import Found, Sample, measure
+from appliance.model import BeatTest, EndTest, HoldPower, StartTest, State, Status
+from appliance.site import SiteSettings
+from appliance.supervisor import Lease
+
+OK, FAILED, WRONG_INPUT = 0, 1, 2
+STEPS: Final = (0.0, 1.0, -1.0, 1.0, 0.0)
+"""Of the power, one after the other: over zero, as a house with a roof needs it."""
+STEP_S: Final = 8.0
+BEAT_S, LOOK_S, SILENT_S = 1.0, 0.02, 5.0
+SHARE, LEAST_W = 0.2, 300.0
+"""The power of a step, of the site's rating, where none is given."""
+
+
+class TuneError(Exception):
+    """It cannot be measured; the text says why."""
+
+
+class Tuner:
+    """One measurement, from the begin of its test to the end."""
+
+    def __init__(self, core: Core, clock: Clock, rest: Callable[[float], object]) -> None:
+        """`rest` lets so many seconds pass."""
+        self._core, self._clock, self._rest = core, clock, rest
+        self._beat_s = self._heard_s = clock.now_s()
+        self.samples: list[Sample] = []
+
+    def run(self, pin: str | None, power_w: float) -> Found:
+        """Make the steps; what they tell. Raises TuneError."""
+        self._ask(StartTest(2.0 * STEP_S * len(STEPS), pin))
+        try:
+            for share in STEPS:
+                self._ask(HoldPower(share * power_w, 3.0 * STEP_S))
+                self._watch(self._clock.now_s() + STEP_S, share * power_w)
+        finally:
+            self._core.ask(EndTest())
+        try:
+            return measure(self.samples)
+        except ValueError as error:
+            raise TuneError(str(error)) from error
+
+    def _ask(self, want: StartTest | HoldPower) -> None:
+        answer = self._core.ask(want)
+        if not answer.ok:
+            raise TuneError(answer.reason)
+
+    def _watch(self, until_s: float, power_w: float) -> None:
+        """Note every status, say that somebody is there."""
+        settled_s = until_s - 0.5 * STEP_S
+        while (now_s := self._clock.now_s()) < until_s:
+            status = self._core.newest()
+            if status is not None:
+                self._heard_s = now_s
+                self._note(status, power_w, now_s > settled_s)
+            if now_s - self._heard_s > SILENT_S:
+                raise TuneError(NO_ANSWER)
+            if now_s - self._beat_s >= BEAT_S:
+                self._beat_s = now_s
+                self._core.send(BeatTest())
+            self._core.answers()
+            self._rest(LOOK_S)
+
+    def _note(self, status: Status, power_w: float, settled: bool) -> None:
+        seen, decision = status.snapshot, status.decision
+        if decision.test is None and self.samples:
+            raise TuneError(f"the test is over: {decision.test_ended}")
+        commanded_w = decision.setpoints.power_w
+        if settled and abs(commanded_w - power_w) > 1.0:
+            raise TuneError(f"the power is held back: {decision.why}")
+        battery_w = None if seen.inverter is None else seen.inverter.power_w
+        grid_w = None if seen.grid is None else seen.grid.power_w
+        if battery_w is None or grid_w is None:
+            raise TuneError(f"the {'grid meter' if grid_w is None else 'inverter'} is silent")
+        self.samples.append(Sample(decision.now_s, commanded_w, battery_w, grid_w))
+
+
+def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
+    """One call of `appliance ctl tune`; the exit code."""
+    rating_w = min(site.inverter.max_charge_w, site.inverter.max_discharge_w)
+    power_w: float = chosen.power_w or min(rating_w, max(LEAST_W, SHARE * rating_w))
+    if not 0.0 < power_w <= rating_w:
+        sys.stderr.write(f"--power = {power_w:g} must be above 0, at most {rating_w:g}\n")
+        return WRONG_INPUT
+    client, clock = CoreClient(Path(site.run_folder), "ctl"), SystemClock()
+    try:
+        status = client.status(2.0)
+        if status is None:
+            raise TuneError(NO_ANSWER)
+        if status.decision.state is not State.RUN:
+            raise TuneError(f"the box must run; it is in the state {status.decision.state}")
+        pin = _pin() if chosen.pin else None
+        out.write(f"steps of {power_w:.0f} W for {STEP_S * len(STEPS):.0f} s\n")
+        out.flush()
+        return told(Tuner(client, clock, Lease(clock).wait).run(pin, power_w), out)
+    except TuneError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    finally:
+        client.close()
+
+
+def _pin() -> str:
+    keyboard = Keyboard()
+    return getpass("Installer's PIN: ").strip() if keyboard.is_terminal else keyboard.line()
+
+
+def told(found: Found, out: TextIO) -> int:
+    """Say what was found, and the lines for site.toml; the exit code."""
+    out.write(
+        f"inverter: begins to follow after {found.dead_s:.1f} s, with {100 * found.gain:.0f} % of what it is told\n"
+        f"grid meter: a new value every {found.meter_s:.1f} s, {found.meter_late_s:.1f} s behind the inverter's, "
+        f"{100 * found.meter_gain:.0f} % of it\n"
+    )
+    complaint = found.complaint()
+    if complaint:
+        sys.stderr.write(f"{complaint}\n")
+        return FAILED
+    out.write("for site.toml (nothing was changed):\n\n" + "\n".join(found.lines()) + "\n")
+    return OK
