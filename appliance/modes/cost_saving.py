@@ -1,19 +1,19 @@
 """Cost saving: does what a plan says, and by a simple rule what is sensible while there is no plan to go by."""
 
-from datetime import timedelta
-from typing import Annotated, Final, Literal, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from appliance.model import Market, Memory, PlanStep, PriceStep, Snapshot, Wish
+from appliance.model import Market, Memory, PlanStep, Snapshot, Wish
 from appliance.modes._answers import exactly, unknown
 from appliance.modes._entries import NO_CLOCK
 from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
 from appliance.modes._pace import Efficiency, pace_w
-from appliance.modes._residual import SILENT, SMOOTHING_S, Residual, Smoothing, residual_now_w
+from appliance.modes._residual import Residual, residual_now_w
 from appliance.modes._soe import UNKNOWN, soe_wh
 from appliance.modes._waking import worth_waking
-from appliance.settings import Settings, Watts
+from appliance.modes._without_plan import Rules, by_rule
 from appliance.site import SiteSettings
 
 TITLE: Final = "Cost saving"
@@ -27,43 +27,16 @@ NOTHING: Final = Market()
 NO_PLAN: Final = "no plan holds now"
 STAYS: Final = 5.0
 """What has been reached counts as reached until it is away by so many tolerances: meters jitter."""
-Rule = Literal["self_use", "rest", "prices"]
-Price = Annotated[float, Field(ge=-1e5, le=1e5)]
 
 
-class ModeSettings(Settings):
-    """How a plan is followed, and the rule without one."""
+class ModeSettings(Rules):
+    """How a plan is followed; and the rule without one."""
 
-    without_plan: Rule = "self_use"
-    """self_use: avoid import and export; rest: 0 W; prices: the thresholds below."""
     max_age_h: Annotated[float, Field(gt=0, le=168)] = 36.0
     """An older plan is none: a plan for tomorrow is made when tomorrow's prices are known."""
     charge_efficiency: Efficiency = 0.95
     tolerance_pct: Annotated[float, Field(ge=0.01, le=5)] = 0.1
     """Of the battery's capacity: a state of energy nearer than this is reached."""
-    charge_below_per_kwh: Price | None = None
-    """prices: charge while the import price is lower than this, in the currency of the market data."""
-    discharge_above_per_kwh: Price | None = None
-    """prices: discharge, also into the grid, while the export price is higher than this."""
-    charge_w: Watts | None = None
-    """prices: None: as much as there is."""
-    discharge_w: Watts | None = None
-    """prices: None: as much as there is."""
-    between_prices: Literal["self_use", "rest"] = "self_use"
-    """prices: what it does while neither holds, or no price is known."""
-    smoothing_s: Smoothing = SMOOTHING_S
-    """self_use: of what the site draws."""
-
-    @model_validator(mode="after")
-    def _thresholds_fit(self) -> Self:
-        low, high = self.charge_below_per_kwh, self.discharge_above_per_kwh
-        if self.without_plan == "prices" and low is None and high is None:
-            msg = 'without_plan = "prices" needs charge_below_per_kwh or discharge_above_per_kwh'
-            raise ValueError(msg)
-        if low is not None and high is not None and low > high:
-            msg = f"charge_below_per_kwh = {low:g} must not be above discharge_above_per_kwh = {high:g}"
-            raise ValueError(msg)
-        return self
 
 
 class Mode:
@@ -76,6 +49,7 @@ class Mode:
         self._tolerance_wh = settings.tolerance_pct / 100.0 * site.battery.capacity_wh
         self._residual = Residual(settings.smoothing_s)
         self._reached_wh: float | None = None
+        self._until: tuple[datetime | None, str] = (None, "")
 
     def wish(self, seen: Snapshot, memory: Memory) -> Wish:
         """The plan's power, and nobody below may change it; without a plan what the rule says."""
@@ -96,11 +70,8 @@ class Mode:
         why_not = self._why_not(seen, plan)
         if plan is not None and not why_not:
             return self._planned(seen, plan, now_wh)
-        rule = self._settings.without_plan
-        if rule != "prices":
-            return _ruled(rule, f"{why_not}, ", residual_w)
         price = None if why_not == NO_CLOCK else market.price
-        return self._priced(f"{why_not}; ", price, residual_w)
+        return by_rule(self._settings, self._site, why_not, price, residual_w)
 
     def _why_not(self, seen: Snapshot, plan: PlanStep | None) -> str:
         """Why there is no plan to go by; "" when there is one."""
@@ -115,44 +86,28 @@ class Mode:
 
     def _planned(self, seen: Snapshot, plan: PlanStep, now_wh: float | None) -> Wish:
         if plan.power_w is not None:
-            return exactly(plan.power_w, f"as planned until {plan.end_at:%H:%M} UTC")
+            return exactly(plan.power_w, f"as planned until {self._clock(plan.end_at)}")
         if now_wh is None or plan.soe_wh is None:
             return unknown(UNKNOWN)
         if self._is_reached(plan.soe_wh, now_wh):
             return exactly(0.0, f"the plan's {plan.soe_wh:.0f} Wh are in the battery")
         inverter, missing_wh = self._site.inverter, plan.soe_wh - now_wh
-        reason = f"from {now_wh:.0f} to {plan.soe_wh:.0f} Wh by {plan.end_at:%H:%M} UTC as planned"
+        end = self._clock(plan.end_at)
+        reason = f"from {now_wh:.0f} to {plan.soe_wh:.0f} Wh by {end} as planned"
         if missing_wh < 0.0:
             most_w = inverter.max_discharge_w
             return exactly(pace_w(-missing_wh, seen.utc, plan.end_at, most_w), reason)
         taken_wh = missing_wh / self._settings.charge_efficiency
         return exactly(-pace_w(taken_wh, seen.utc, plan.end_at, inverter.max_charge_w), reason)
 
+    def _clock(self, at: datetime) -> str:
+        """The same text for many cycles: a year in virtual time has 31 million."""
+        if at != self._until[0]:
+            self._until = at, f"{at:%H:%M} UTC"
+        return self._until[1]
+
     def _is_reached(self, goal_wh: float | None, now_wh: float | None) -> bool:
         if goal_wh is None or now_wh is None:
             return False
         near_wh = self._tolerance_wh * (STAYS if goal_wh == self._reached_wh else 1.0)
         return abs(goal_wh - now_wh) <= near_wh
-
-    def _priced(self, why: str, price: PriceStep | None, residual_w: float | None) -> Wish:
-        settings, inverter = self._settings, self._site.inverter
-        paid = None if price is None else price.import_per_kwh
-        got = None if price is None else price.export_per_kwh
-        low, high = settings.charge_below_per_kwh, settings.discharge_above_per_kwh
-        charge_w, discharge_w = settings.charge_w, settings.discharge_w
-        if low is not None and paid is not None and paid < low:
-            power_w = inverter.max_charge_w if charge_w is None else charge_w
-            return exactly(-power_w, f"{why}importing costs {paid:g}, less than {low:g}")
-        if high is not None and got is not None and got > high:
-            power_w = inverter.max_discharge_w if discharge_w is None else discharge_w
-            return exactly(power_w, f"{why}exporting pays {got:g}, more than {high:g}")
-        known = "no price is known" if paid is None and got is None else "the price is between"
-        return _ruled(settings.between_prices, f"{why}{known}, ", residual_w)
-
-
-def _ruled(rule: Rule, why: str, residual_w: float | None) -> Wish:
-    if rule == "rest":
-        return exactly(0.0, f"{why}so it rests")
-    if residual_w is None:
-        return unknown(SILENT)
-    return exactly(residual_w, f"{why}so it avoids import and export")
