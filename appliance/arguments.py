@@ -117,6 +117,12 @@ def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser
     limits.add_argument("--days", type=_whole, default=7, metavar="N", help="the newest N days")
 
 
+def _tune_arguments(tune: argparse.ArgumentParser) -> None:
+    """What `appliance/ctl/tune.py` does."""
+    tune.add_argument("--power", dest="power_w", type=_number, metavar="W", help="of a step")
+    tune.add_argument("--pin", action="store_true", help="ask for the installer's PIN")
+
+
 def _test_arguments(test: argparse.ArgumentParser) -> None:
     """What `appliance/ctl/by_hand.py` does; without a WHAT it listens to the keyboard."""
     pin = "outside maintenance: ask for the installer's PIN (first line of what is piped in)"
@@ -196,9 +202,7 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     balance = asks.add_parser("balance", help="allow the cells to be balanced, or forbid it")
     balance.add_argument("on_off", choices=("on", "off"))
     _history_arguments(asks)
-    tune = asks.add_parser("tune", help="small steps of power; proposes settings of the control")
-    tune.add_argument("--power", dest="power_w", type=_number, metavar="W", help="of a step")
-    tune.add_argument("--pin", action="store_true", help="ask for the installer's PIN")
+    _tune_arguments(asks.add_parser("tune", help="measure inverter and meter; proposes settings"))
     _test_arguments(asks.add_parser("test", help="test the box by hand, from the keyboard"))
     _schedule_arguments(asks.add_parser("schedule", help="the charge schedules"))
     recordings.add_arguments(asks.add_parser("blackbox", help="recordings of errors"))
