@@ -294,6 +294,12 @@ FIGURES = {
     "watches.battery.SAMPLE_S": 1.0,
     "watches.battery.GAP_S": 10.0,
     "watches.battery.WORTH_TELLING_C": 1.0,
+    "market.feed.PERIOD_S": 2.0,
+    "market.feed.SILENT_AFTER_S": 60.0,
+    "market.files.MOST_BYTES": 1_000_000,
+    "market.documents.MOST_ITEMS": 500,
+    "market.documents.MOST_STEPS": 10_000,
+    "modes.cost_saving.STAYS": 5.0,
 }
 # fmt: on
 
