@@ -1,5 +1,6 @@
 """Charge only: brings the battery to a state of charge, at a rate, or by a time of day as slowly or as late as will do."""
 
+from datetime import datetime
 from math import isfinite
 from typing import Annotated, Final, Literal, Self
 
@@ -26,8 +27,6 @@ WITHOUT: Final[Inputs] = {
     "pv": Without.GOES_ON,
     "box": Without.GOES_ON,
 }
-GOES_ON: Final = 0.8
-"""Charging as late as will do, it goes on down to this share of the rate: no start and stop at the very edge."""
 Otherwise = Literal["hold", "keep", "leave"]
 
 
@@ -81,6 +80,8 @@ class Mode:
         self._demand = Demand(site)
         self._by = "" if settings.by is None else f" by {settings.by}"
         self._reached = False
+        self._begun_for: datetime | None = None
+        """Once begun for a deadline, as late as will do, it goes on: no start and stop at the very edge."""
 
     def wish(self, seen: Snapshot, memory: Memory) -> Wish:
         """Charge so much at least, within the rate and the import; or what holds while nothing is to be charged."""
@@ -125,8 +126,10 @@ class Mode:
             return min(needed_w, rate_w)
         can_w = memory.limits.max_charge_w
         can_w = min(rate_w, can_w) if can_w > 0.1 * self._rate_w else rate_w
-        going = memory.commanded.power_w < 0.0
-        return rate_w if needed_w >= can_w * (GOES_ON if going else 1.0) else None
+        then = deadline.after(seen.utc)
+        if left_s <= 0.0 or needed_w >= can_w:
+            self._begun_for = then
+        return rate_w if self._begun_for == then else None
 
     def _most_w(self, seen: Snapshot, memory: Memory) -> float | None:
         """What the import leaves for the battery; None: the grid meter is silent, and the import is bounded."""

@@ -27,6 +27,7 @@ WITHOUT: Final[Inputs] = {
     "pv": Without.GOES_ON,
     "box": Without.GOES_ON,
 }
+MINUTE: Final = timedelta(minutes=1)
 CHARGE_SHARE, HOLD_SHARE = 0.1, 0.02
 """Of the capacity in one hour: gentle; and no more than what balancing counts as rest."""
 
@@ -84,7 +85,7 @@ class Mode:
         held = full.until_at - full.since_at
         was_due = full.before_at is None or full.since_at - full.before_at >= self._every
         if was_due and held < self._hold and utc - full.until_at <= FULL_AGAIN:
-            told = f"{held.total_seconds() / 60:.0f} of {self._hold.total_seconds() / 60:.0f} min"
+            told = f"{held // MINUTE} of {self._hold // MINUTE} min"
             return charge(self._hold_w, f"it is kept full for {told}, so that cells balance")
         due = (full.until_at + self._every).astimezone(self._zone)
         return nothing(f"the next is due on {due:%F}")
