@@ -24,8 +24,9 @@ from simulator.models.profile import Profile, ProfileError, load_profile
 ROW_S: Final = 60.0
 """One row of timeseries.csv; powers are means over it."""
 COLUMNS: Final = (
-    "utc", "state", "mode", "grid_w", "battery_w", "pv_w", "load_w", "setpoint_w",
-    "soc_pct", "cell_max_c", "max_charge_w", "max_discharge_w", "limit", "errors", "why",
+    "utc", "state", "mode", "decides", "grid_w", "battery_w", "pv_w", "load_w", "setpoint_w",
+    "soc_pct", "cell_max_c", "max_charge_w", "max_discharge_w", "limit", "errors",
+    "import_price_per_kwh", "export_price_per_kwh", "why",
 )  # fmt: skip
 
 
@@ -152,15 +153,21 @@ class Run:
         self._pay(row)
         self.rows.append(
             [
-                row.utc.isoformat(), decision.state, decision.mode,
+                row.utc.isoformat(), decision.state, decision.mode, _decides(decision),
                 *(f"{value / count:.1f}" for value in
                   (row.grid_w, row.battery_w, row.pv_w, row.load_w, row.setpoint_w)),
                 f"{plant.soc_pct:.3f}", f"{plant.cell_max_c:.2f}",
                 _cell(decision.limits.max_charge_w), _cell(decision.limits.max_discharge_w),
                 decision.limits.binding or "",
-                " ".join(str(error.number) for error in decision.errors), decision.why,
+                " ".join(str(error.number) for error in decision.errors), *self._prices(row),
+                decision.why,
             ]
         )  # fmt: skip
+
+    def _prices(self, row: Row) -> tuple[str, str]:
+        now = self._profile.at((row.utc - self._start_at).total_seconds())
+        prices = now.import_price_per_kwh, now.export_price_per_kwh
+        return tuple("" if one is None else f"{one:g}" for one in prices)  # type: ignore[return-value]
 
     def _pay(self, row: Row) -> None:
         now = self._profile.at((row.utc - self._start_at).total_seconds())
@@ -182,6 +189,11 @@ class Run:
         summary.limit_minutes = {
             name: round(count * self._step_s / 60.0, 2) for name, count in sorted(held.items())
         }
+
+
+def _decides(decision: Decision) -> str:
+    """The mode whose power is followed; "" when none is."""
+    return next((one.mode for one in decision.heard if one.won), "")
 
 
 def _cell(value: float) -> str:
