@@ -61,6 +61,7 @@ def _one(box: PowerCutBox, number: int, random: Random) -> list[Verdict]:
         flush=True,
     )
     go_on(verdicts[-1], box.data)
+    box.goes_on_from(verdicts[-1].mode, life.killed_at_s)
     return verdicts
 
 

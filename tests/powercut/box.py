@@ -124,6 +124,12 @@ class PowerCutBox(LiveBox):
             runner.stdout.close()
         return at_s
 
+    def goes_on_from(self, mode: str | None, killed_at_s: float) -> None:
+        """What the last second of a life has taken is not asked of the next one."""
+        others = [ask for ask in self.asks if not isinstance(ask.want, GoToMode)]
+        left = [] if mode is None else [Ask(GoToMode(mode), killed_at_s, killed_at_s)]
+        self.asks = others + left
+
     def told(self) -> Told:
         """The mode is one that was confirmed or asked for last; a pressed emergency stop is latched."""
 

@@ -46,6 +46,8 @@ class Verdict:
     fate: str
     lost: list[str]
     left: dict[str, bytes]
+    mode: str | None
+    """The mode that is left."""
     unsynced: int
     """Bytes of the log that the processes had written and the disk had not."""
 
@@ -76,7 +78,7 @@ def judge(
                 read(files, Path(folder)) for files in (earlier.popleft(), disk.seen(), left)
             )
         lost = missing(before, last, found) + told(found, cut_s - grace_s)
-        verdicts.append(Verdict(cut_s, fate, lost, left, disk.waiting()))
+        verdicts.append(Verdict(cut_s, fate, lost, left, found.durable.mode, disk.waiting()))
     return verdicts
 
 
