@@ -5,7 +5,7 @@ import json
 from io import StringIO
 from typing import Final
 
-from appliance.market.documents import MarketError, prices
+from appliance.market.documents import MarketError, price_rows
 from appliance.model import PriceStep
 
 COLUMNS: Final = ("start", "end", "import_price_per_kwh", "export_price_per_kwh")
@@ -36,14 +36,12 @@ def csv_prices(text: bytes) -> tuple[PriceStep, ...]:
         if len(row) != len(columns):
             msg = f"prices.{number}: {len(row)} cells, must be {len(columns)}"
             raise MarketError(msg)
-    said = [
-        {
-            column: _value(column, cell.strip())
-            for column, cell in zip(columns, row, strict=True)
-        }
-        for row in rows[1:]
-    ]  # fmt: skip
-    return prices(json.dumps({"prices": said}).encode())
+    return price_rows([_as_json(columns, row) for row in rows[1:]])
+
+
+def _as_json(columns: list[str], row: list[str]) -> bytes:
+    cells = zip(columns, row, strict=True)
+    return json.dumps({column: _value(column, cell.strip()) for column, cell in cells}).encode()
 
 
 def _value(column: str, cell: str) -> float | str | None:

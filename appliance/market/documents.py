@@ -4,11 +4,12 @@ Instants are ISO 8601 with a time zone; prices are per kWh in the site's currenc
 in Wh. The whole of a document is refused for one mistake in it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self, TypeVar
 
+import msgspec
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 
 from appliance.data_file import sentence
@@ -59,8 +60,8 @@ class _Price(_Step):
     export_price_per_kwh: Price | None = None
 
 
-class _Prices(Settings):
-    prices: Annotated[tuple[_Price, ...], Field(max_length=MOST_STEPS)]
+class _Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    prices: list[msgspec.Raw]
 
 
 class _PlanStep(_Step):
@@ -75,9 +76,13 @@ class _PlanStep(_Step):
         return self
 
 
-class _Plan(Settings):
+class _Made(Settings):
     made_at: Instant
-    steps: Annotated[tuple[_PlanStep, ...], Field(max_length=MOST_STEPS)]
+
+
+class _Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    made_at: msgspec.Raw
+    steps: list[msgspec.Raw]
 
 
 class _Order(_Step):
@@ -85,8 +90,8 @@ class _Order(_Step):
     allow_deviation: bool = False
 
 
-class _Orders(Settings):
-    items: Annotated[tuple[_Order, ...], Field(max_length=MOST_ITEMS)]
+class _Orders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    items: list[msgspec.Raw]
 
 
 class _OfPeriod(Settings):
@@ -124,24 +129,32 @@ class _Imbalance(Settings):
     volume: _PeriodVolume
 
 
-Document = TypeVar("Document", bound=Settings)
+Whole = TypeVar("Whole", bound=msgspec.Struct)
+Part = TypeVar("Part", bound=Settings)
 Step = TypeVar("Step", PriceStep, PlanStep)
 
 
 def prices(text: bytes) -> tuple[PriceStep, ...]:
     """{"prices": [{start, end, import_price_per_kwh, export_price_per_kwh}]}. Raises MarketError."""
+    return price_rows(_whole(_Prices, text).prices)
+
+
+def price_rows(rows: Sequence[bytes | msgspec.Raw]) -> tuple[PriceStep, ...]:
+    """The same, each row a JSON object. Raises MarketError."""
     steps = (
         PriceStep(one.start, one.end, one.import_price_per_kwh, one.export_price_per_kwh)
-        for one in _checked(_Prices, text).prices
+        for one in _each(_Price, "prices", rows, MOST_STEPS)
     )
     return _in_order("prices", steps)
 
 
 def plan(text: bytes) -> tuple[PlanStep, ...]:
     """{"made_at", "steps": [{start, end, power_w or soe_wh}]}. Raises MarketError."""
-    said = _checked(_Plan, text)
+    said = _whole(_Plan, text)
+    made_at = _checked(_Made, b'{"made_at":%b}' % bytes(said.made_at)).made_at
     steps = (
-        PlanStep(one.start, one.end, one.power_w, one.soe_wh, said.made_at) for one in said.steps
+        PlanStep(one.start, one.end, one.power_w, one.soe_wh, made_at)
+        for one in _each(_PlanStep, "steps", said.steps, MOST_STEPS)
     )
     return _in_order("steps", steps)
 
@@ -150,7 +163,7 @@ def dispatch(text: bytes) -> tuple[Dispatch, ...]:
     """{"items": [{start, end, action, allow_deviation}]}. Raises MarketError."""
     return tuple(
         Dispatch(one.start, one.end, one.action, one.allow_deviation)
-        for one in _checked(_Orders, text).items
+        for one in _each(_Order, "items", _whole(_Orders, text).items, MOST_ITEMS)
     )
 
 
@@ -173,13 +186,35 @@ def _start(field: str, said: _OfPeriod) -> datetime:
         raise MarketError(msg) from None
 
 
-def _checked(kind: type[Document], text: bytes) -> Document:
+def _whole(kind: type[Whole], text: bytes) -> Whole:
+    """The outermost shape. What is inside is checked piece by piece: control must not wait for a whole file."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MarketError(str(error)[:LONGEST]) from None
+
+
+def _each(
+    kind: type[Part], name: str, pieces: Sequence[bytes | msgspec.Raw], most: int
+) -> Iterator[Part]:
+    if len(pieces) > most:
+        msg = f"{name}: {len(pieces)} of them, must be at most {most}"
+        raise MarketError(msg)
+    for number, piece in enumerate(pieces, 1):
+        yield _checked(kind, bytes(piece), f"{name}.{number}")
+
+
+def _checked(kind: type[Part], text: bytes, place: str = "") -> Part:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
         mistakes = error.errors(include_url=False)
         first = mistakes[0]
-        said = str(first["msg"]) if first["type"] == "json_invalid" else sentence(first)
+        path = [place] if place else []
+        if first["type"] == "json_invalid":
+            said = " ".join((*path, first["msg"]))
+        else:
+            said = sentence(first, [*path, *(str(part) for part in first["loc"])])
         more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
         raise MarketError(said[:LONGEST] + more) from None
 

@@ -86,10 +86,12 @@ def test_a_wrong_file_is_kept_out_and_told_once(
         known = folder.look()
         assert known.plan == PLAN
         assert len(known.unread) == 1
-        assert known.unread[0].startswith("plan.json: Invalid JSON")
+        assert known.unread[0].startswith("plan.json: Input data was truncated")
     told = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
     assert len(told) == 1
-    assert told[0].startswith("plan.json is kept out, what was known goes on: Invalid JSON")
+    assert told[0].startswith(
+        "plan.json is kept out, what was known goes on: Input data was truncated"
+    )
     folder.write("plan.json", plan_text(-4_000.0))
     with caplog.at_level(logging.INFO):
         known = folder.look()
