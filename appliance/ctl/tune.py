@@ -9,21 +9,18 @@ import sys
 from collections.abc import Callable
 from getpass import getpass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TextIO
 
 from appliance.bus import NO_ANSWER, CoreClient
 from appliance.clock import Clock, SystemClock
 from appliance.ctl.hands import Core
 from appliance.ctl.keyboard import Keyboard
-from appliance.ctl.tuning import Found, Sample, measure
+from appliance.ctl.tuning import HOLD_S, Found, Sample, excitation, measure
 from appliance.model import BeatTest, EndTest, HoldPower, StartTest, State, Status
 from appliance.site import SiteSettings
 from appliance.supervisor import Lease
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
-STEPS: Final = (0.0, 1.0, -1.0, 1.0, 0.0)
-"""Of the power, one after the other: over zero, as a house with a roof needs it."""
-STEP_S: Final = 8.0
 BEAT_S, LOOK_S, SILENT_S = 1.0, 0.02, 5.0
 SHARE, LEAST_W = 0.2, 300.0
 """The power of a step, of the site's rating, where none is given."""
@@ -44,11 +41,14 @@ class Tuner:
 
     def run(self, pin: str | None, power_w: float) -> Found:
         """Make the steps; what they tell. Raises TuneError."""
-        self._ask(StartTest(2.0 * STEP_S * len(STEPS), pin))
+        plan = excitation(power_w)
+        self._ask(StartTest(2.0 * sum(held_s for _, held_s in plan), pin))
         try:
-            for share in STEPS:
-                self._ask(HoldPower(share * power_w, 3.0 * STEP_S))
-                self._watch(self._clock.now_s() + STEP_S, share * power_w)
+            until_s = self._clock.now_s()
+            for asked_w, held_s in plan:
+                until_s += held_s
+                self._ask(HoldPower(asked_w, 2.0 * HOLD_S))
+                self._watch(until_s, asked_w)
         finally:
             self._core.ask(EndTest())
         try:
@@ -63,7 +63,7 @@ class Tuner:
 
     def _watch(self, until_s: float, power_w: float) -> None:
         """Note every status, say that somebody is there."""
-        settled_s = until_s - 0.5 * STEP_S
+        settled_s = self._clock.now_s() + 0.5 * HOLD_S
         while (now_s := self._clock.now_s()) < until_s:
             status = self._core.newest()
             if status is not None:
@@ -106,7 +106,8 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
         if status.decision.state is not State.RUN:
             raise TuneError(f"the box must run; it is in the state {status.decision.state}")
         pin = _pin() if chosen.pin else None
-        out.write(f"steps of {power_w:.0f} W for {STEP_S * len(STEPS):.0f} s\n")
+        lasts_s = sum(held_s for _, held_s in excitation(power_w))
+        out.write(f"steps and slopes of {power_w:.0f} W for {lasts_s:.0f} s\n")
         out.flush()
         return told(Tuner(client, clock, Lease(clock).wait).run(pin, power_w), out)
     except TuneError as error:

@@ -20,6 +20,25 @@ SETTLE_S, PER_METER = 0.4, 0.5
 KP: Final = 0.2
 
 
+HOLD_S: Final = 6.0
+"""Longer than any inverter needs to answer and to come to rest."""
+SLOPE_S, STAIR_S = 4.0, 0.25
+"""Time in which the slopes cross the power of a step, in stairs: something new for every value of a meter."""
+SLOPES: Final = ((1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
+
+
+def excitation(power_w: float) -> list[tuple[float, float]]:
+    """Powers in W with the seconds that each is held: steps over zero, then slopes over zero, then rest."""
+    steps = [(share * power_w, HOLD_S) for share in (0.0, 1.0, -1.0, 1.0)]
+    stairs = round(SLOPE_S / STAIR_S)
+    slopes = [
+        (power_w * (start + (end - start) * stair / stairs), STAIR_S)
+        for start, end in SLOPES
+        for stair in range(1, stairs + 1)
+    ]
+    return [*steps, *slopes, (0.0, HOLD_S)]
+
+
 class Sample(NamedTuple):
     """One status. Powers: battery discharge +, grid import +."""
 
@@ -88,6 +107,8 @@ def measure(samples: Sequence[Sample]) -> Found:
         gains.append(moved_w / asked_w)
         if abs(moved_w) > 2.0 * MOVED_W:
             meter_gains.append(-(after.grid_w - before.grid_w) / moved_w)
+        if abs(step.commanded_w - before.commanded_w) < 0.5 * abs(asked_w):
+            continue  # a slope has no edge
         least_w = max(MOVED_W, MOVED_SHARE * abs(asked_w))
         dead += [
             one.at_s - step.at_s
