@@ -1,9 +1,9 @@
-"""What the site would draw from the grid without the battery: load + , surplus −.
+"""What the site would draw from the grid without the battery: load +, surplus −.
 
-Flux takes the meter and the last command. Here it is the meter and the inverter's own reading: a battery that does
-not follow, or follows late, is not counted as if it had. The two readings are not of the same instant, so a
-change of the battery looks like a change of the load for as long as one is older than the other; smoothing over at
-least that time keeps the loop from answering its own echo, however late the inverter follows (docs/decisions/0031).
+Flux takes the meter and the last command. Here it is the meter and what the inverter said when the meter looked: a
+battery that does not follow, or follows late, is not counted as if it had. Where the two are of different instants
+all the same, a change of the battery looks like a change of the load for as long as one is older than the other;
+smoothing over at least that time keeps the loop from answering its own echo (docs/decisions/0031).
 """
 
 from math import exp, isfinite
@@ -12,6 +12,8 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from appliance.model import Memory, Snapshot
+from appliance.modes._demand import Demand
+from appliance.site import SiteSettings
 
 SILENT: Final = "the grid meter is silent"
 SMOOTHING_S: Final = 1.5
@@ -32,19 +34,21 @@ def residual_now_w(seen: Snapshot, memory: Memory) -> float | None:
 
 
 class Residual:
-    """Smoothed. Begins with what it reads, also after a pause."""
+    """Smoothed, and with what the inverter has to be told more than it does. Begins with what it reads."""
 
-    def __init__(self, smoothing_s: float) -> None:
+    def __init__(self, site: SiteSettings, smoothing_s: float) -> None:
+        self._demand = Demand(site)
         self._smoothing_s = smoothing_s
         self._value_w = self._at_s = 0.0
         self._known = False
 
     def step(self, seen: Snapshot, memory: Memory) -> float | None:
         """Once a cycle; None: the grid meter is silent."""
-        now_w = residual_now_w(seen, memory)
-        if now_w is None:
+        grid_w = None if seen.grid is None else seen.grid.power_w
+        if grid_w is None or not isfinite(grid_w):
             self._known = False
             return None
+        now_w = grid_w + self._demand.battery_w(seen, memory)
         passed_s = seen.now_s - self._at_s
         if not self._known or self._smoothing_s <= 0.0 or not 0.0 <= passed_s <= FORGETS_AFTER_S:
             self._value_w = now_w

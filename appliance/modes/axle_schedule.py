@@ -38,7 +38,7 @@ class Mode:
     """Does what the order of now says; where it allows to deviate, modes below may do something else."""
 
     def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
-        self._residual = Residual(settings.smoothing_s)
+        self._residual = Residual(site, settings.smoothing_s)
         self._full_w = {
             "charge_max": -site.inverter.max_charge_w,
             "discharge_max": site.inverter.max_discharge_w,

@@ -47,7 +47,7 @@ class Mode:
         self._site = site
         self._max_age = timedelta(hours=settings.max_age_h)
         self._tolerance_wh = settings.tolerance_pct / 100.0 * site.battery.capacity_wh
-        self._residual = Residual(settings.smoothing_s)
+        self._residual = Residual(site, settings.smoothing_s)
         self._reached_wh: float | None = None
         self._until: tuple[datetime | None, str] = (None, "")
 

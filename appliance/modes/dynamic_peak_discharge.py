@@ -51,7 +51,7 @@ class Mode:
 
     def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
         self._entries = Entries(settings.entries, site.zone)
-        self._residual = Residual(settings.smoothing_s)
+        self._residual = Residual(site, settings.smoothing_s)
         self._site = site
         self._emptying = False
 

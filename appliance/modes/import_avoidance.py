@@ -34,7 +34,7 @@ class Mode:
 
     def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
         self._times = Times(settings.during, site.zone)
-        self._residual = Residual(settings.smoothing_s)
+        self._residual = Residual(site, settings.smoothing_s)
 
     def wish(self, seen: Snapshot, memory: Memory) -> Wish:
         """As much as the site draws; in a surplus only the bound that no import begins."""

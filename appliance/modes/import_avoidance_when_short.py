@@ -41,7 +41,7 @@ class Mode:
 
     def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
         self._entries = Entries(settings.entries, site.zone)
-        self._residual = Residual(settings.smoothing_s)
+        self._residual = Residual(site, settings.smoothing_s)
 
     def wish(self, seen: Snapshot, memory: Memory) -> Wish:
         """As import avoidance; nothing while the system is long or nobody says."""
