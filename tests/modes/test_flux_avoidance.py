@@ -130,10 +130,19 @@ def test_only_export_avoidance_wakes_a_battery_and_only_for_a_real_surplus() -> 
     assert [case for case, wakes in woken.items() if wakes] == [("export_avoidance", -2_000.0)]
 
 
-@pytest.mark.parametrize("lag_s", [0.2, 0.5, 1.0, 2.0, 3.0])
-@pytest.mark.parametrize("meter_s", [0.2, 1.0])
-def test_a_late_inverter_does_not_make_it_swing(lag_s: float, meter_s: float) -> None:
-    plant, programme = LatePlant(lag_s=lag_s, meter_s=meter_s), together()
+@pytest.mark.parametrize("lag_s", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize(
+    ("meter_s", "meter_late_s", "inverter_late_s"),
+    [(0.2, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 0.0, 0.5), (0.1, 1.0, 0.0)],
+)
+def test_a_late_and_inexact_inverter_does_not_make_it_swing(
+    lag_s: float, meter_s: float, meter_late_s: float, inverter_late_s: float
+) -> None:
+    plant = LatePlant(
+        lag_s=lag_s, meter_s=meter_s, meter_late_s=meter_late_s, inverter_late_s=inverter_late_s,
+        gain=0.96,
+    )  # fmt: skip
+    programme = together()
 
     def decide(snapshot: Snapshot, before: Memory) -> Wish:
         return programme.ask("import_avoidance", snapshot, before).wish
@@ -142,7 +151,7 @@ def test_a_late_inverter_does_not_make_it_swing(lag_s: float, meter_s: float) ->
     begun = len(plant.grids)
     plant.run(40.0, 3_000.0, decide, before)
     verdict = judge(plant.grids[begun:], 3_000.0, 60.0)
-    assert verdict.overshoot_w <= 300.0
-    assert verdict.settled_s <= 7.0 + 4.0 * lag_s
-    assert verdict.swing_w <= 20.0
-    assert abs(verdict.rest_w) <= 20.0
+    assert verdict.overshoot_w <= 600.0
+    assert verdict.settled_s <= 30.0
+    assert verdict.swing_w <= 40.0
+    assert abs(verdict.rest_w) <= 40.0
