@@ -18,6 +18,8 @@ TIME_CONSTANTS: Final = 3.0
 """So many until 95 % of the way is gone."""
 ARRIVED_VAR: Final = 1.0
 """Nearer than this is there."""
+ROUNDING: Final = 1e-12
+"""Of the apparent power squared: what went ahead is not clipped by a rounded root."""
 TOLD_VAR: Final = 0.5
 """Less than this is nothing to speak of."""
 
@@ -60,15 +62,18 @@ def reactive_power(
     if asked is None:
         return QUIET
     apparent_va, most_var = site.inverter.apparent_va, site.inverter.max_reactive_var
-    room_var = sqrt(max(0.0, apparent_va * apparent_va - power_w * power_w))
+    square_left = apparent_va * apparent_va - power_w * power_w
+    room_var = sqrt(max(0.0, square_left))
     var = _within(asked.var, min(most_var, room_var)) + 0.0
+    if abs(asked.var) <= most_var and asked.var**2 <= square_left + ROUNDING * apparent_va**2:
+        var = asked.var
     if asked.missing:
         return ReactivePower(var, None, f"; {asked.by} cannot say: {asked.missing}; 0 var")
     if var != asked.var:
         limit = "the inverter" if most_var <= room_var else "the apparent power"
-        words = f"; {asked.by} wants {asked.goal_var:.0f} var, {limit} allows {var:.0f} var"
+        words = f"; {asked.by} wants {round(asked.goal_var)} var, {limit} allows {round(var)} var"
     else:
-        words = "" if abs(var) < TOLD_VAR else f"; {var:.0f} var by {asked.by}"
+        words = "" if abs(var) < TOLD_VAR else f"; {round(var)} var by {asked.by}"
     return ReactivePower(var, asked.goal_var, words)
 
 
