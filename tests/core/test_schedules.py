@@ -169,6 +169,14 @@ def test_a_schedule_is_followed_and_its_entries_expire() -> None:
     assert one.cycle.memory.schedules == ()
 
 
+def test_one_that_goes_on_outlives_one_that_ends() -> None:
+    one = box()
+    one.ask(PutSchedule("cloud", (entry(0.0, 110.0, 800.0),)), "cloud")
+    put(one, entry(0.0, 109.0, 100.0), entry(109.0, HOUR, 300.0))
+    assert one.run(12.0).setpoints.power_w == 300.0
+    assert sources(one) == ["local"]
+
+
 def test_entries_do_not_expire_by_a_clock_that_is_not_trusted() -> None:
     one = box()
     put(one, entry(0.0, 110.0, 800.0))
