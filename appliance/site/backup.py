@@ -86,7 +86,7 @@ class Backup(Settings):
     """The switch must be where it was told to so soon."""
     form_s: Waits = 30.0
     """The inverter must make the grid so soon."""
-    leave_s: Waits = 15.0
+    leave_s: Waits = 6.0
     """The inverter must have stopped making it so soon."""
     sync_wait_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
     """The house is without any source for so long before the grid is put back: motors must have lost their field."""

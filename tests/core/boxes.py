@@ -12,6 +12,7 @@ from appliance.model import (
     GridView,
     InverterState,
     MeterReading,
+    PhaseReading,
     RelayReading,
     State,
 )
@@ -90,6 +91,29 @@ def in_island() -> Story:
     story.run(0.4, **LOST)
     story.run(0.2, **at_the_switch(True))
     story.run(0.2, inverter=FORMS)
+    return story
+
+
+BACK = {
+    "grid": MeterReading(0.0, phases=(PhaseReading(230.0),) * 3, frequency_hz=50.0),
+    "grid_view": GridView(1.0, 0.0, low_v=230.0, high_v=230.0),
+}
+"""The grid is there, as the meter sees it."""
+
+
+def leaving() -> Story:
+    """The grid has been back for its minute, and the inverter is told to go off."""
+    story = in_island()
+    story.run(60.2, **BACK)
+    assert not story.last.setpoints.inverter_on
+    return story
+
+
+def closing() -> Story:
+    """It is off, and the switch is told to close."""
+    story = leaving()
+    story.run(2.2, inverter=OFF)
+    assert story.last.setpoints.grid_switch_open is False
     return story
 
 

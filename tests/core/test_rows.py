@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 
 from appliance.errors import ERRORS
 from appliance.model import (
     ActiveError,
     ActuatorReading,
+    BackupReport,
     BatteryState,
     BatteryView,
     BoardReading,
@@ -22,6 +24,7 @@ from appliance.model import (
     HealthReading,
     InverterReading,
     InverterState,
+    IslandFigures,
     Market,
     MeterReading,
     PhaseReading,
@@ -37,8 +40,18 @@ from appliance.model import (
     ZoneReading,
 )
 from appliance.site import Climate, Current, CurrentLevels, PinRelay, Zone
-from tests.core.boxes import box, cell, in_maintenance
-from tests.stories import Story, battery, inverter, rack
+from tests.core.boxes import (
+    LOST,
+    at_the_switch,
+    box,
+    cell,
+    closing,
+    in_island,
+    in_maintenance,
+    leaving,
+    on_island_site,
+)
+from tests.stories import NOON, Story, battery, inverter, rack
 
 WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
 NOTHING: tuple[Effect, ...] = ()
@@ -130,6 +143,60 @@ def with_sensor(name: str, driver: str) -> Callable[[], Story]:
     return start
 
 
+def opening(seconds: float) -> Callable[[], Story]:
+    """The grid is lost, and the island switch stays closed for so long."""
+
+    def start() -> Story:
+        story = on_island_site()
+        story.run(0.4, **LOST)
+        assert story.last.state is State.ISLAND
+        story.step(seconds)
+        return story
+
+    return start
+
+
+def then(before: Callable[[], Story], seconds: float, **changes: Any) -> Callable[[], Story]:
+    """The same, and so much later."""
+
+    def start() -> Story:
+        story = before()
+        story.step(0.1, **changes)
+        story.step(seconds)
+        return story
+
+    return start
+
+
+def reported(passed: bool) -> Callable[[Story], None]:
+    """A test of the backup has ended so."""
+
+    def report(story: Story) -> None:
+        told = BackupReport(NOON, NOON, "ctl", 60.0, passed, ("dark",), IslandFigures())
+        backup = msgspec.structs.replace(story.cycle.memory.backup, report=told)
+        story.cycle.memory = msgspec.structs.replace(story.cycle.memory, backup=backup)
+
+    return report
+
+
+def badly_reported() -> Story:
+    story = on_island_site()
+    reported(False)(story)
+    return story
+
+
+def opening_now() -> Story:
+    """In the cycle in which the island begins."""
+    story = on_island_site()
+    story.run(0.4, **LOST)
+    assert story.last.state is State.ISLAND
+    return story
+
+
+def to_rest(story: Story) -> None:
+    story.ask(GoToState(State.IDLE))
+
+
 def fans(**changes: Any) -> ClimateReading:
     return ClimateReading((ActuatorReading("main", "fan", 40.0, **changes),))
 
@@ -180,6 +247,8 @@ class Case:
     start: Callable[[], Story] = running
     after: State | None = None
     """None: ERROR when it stops the box, else RUN."""
+    mend: Callable[[Story], object] = lambda _story: None
+    """What else makes an end of it."""
 
 
 def outside(stages: tuple[str, ...]) -> Case:
@@ -346,6 +415,42 @@ CASES: dict[int, tuple[Case, ...]] = {
           Case(WARNING, NOTHING, 30.0, 10.0, "inverter",
                {"inverter": inverter(reactive_var=301.0)}, {"inverter": inverter(reactive_var=299.0)},
                with_reactive),),
+    220: (Case(ERROR, STOP, 0.0, 60.0, "island switch", {}, {}, opening(2.9)),),
+    221: (Case(ERROR, STOP, 0.0, 60.0, "island switch", {}, {}, then(closing, 2.75)),),
+    222: (Case(ERROR, STOP, 0.0, 60.0, "island",
+               {}, {}, then(in_island, 4.85, inverter=inverter(5_101.0, grid_forming=True))),),
+    223: (Case(WARNING, NOTHING, 0.0, 5.0, "backup: dark", {}, {}, badly_reported, mend=reported(True)),),
+    224: (
+        Case(ERROR, STOP, 0.5, 60.0, "inverter", {"inverter": inverter(900.0, grid_forming=False)}, {}, in_island),
+        Case(ERROR, STOP, 0.5, 60.0, "inverter", {"inverter": inverter(900.0, state=InverterState.STARTING)}, {}, in_island),
+        Case(ERROR, STOP, 0.5, 60.0, "inverter: it does not go off", {}, {},
+             then(opening(0.0), 5.9, inverter=inverter(), **at_the_switch(True))),
+        Case(ERROR, STOP, 0.5, 60.0, "inverter", {}, {}, then(opening(0.0), 30.0, **at_the_switch(True))),
+    ),
+    225: (Case(WARNING, NOTHING, 0.0, 1.0, "island: no voltage at the meter", {}, {}, opening_now,
+               State.ISLAND, to_rest),),
+    226: (
+        Case(CRITICAL, OPEN, 0.0, 60.0, "island switch", at_the_switch(None), at_the_switch(True), in_island),
+        Case(CRITICAL, OPEN, 0.0, 60.0, "island switch", at_the_switch(False), at_the_switch(True), in_island),
+        Case(CRITICAL, OPEN, 0.0, 60.0, "island switch", {"inverter": inverter(grid_forming=True)},
+             {"inverter": inverter()}, on_island_site),
+    ),
+    227: (Case(ERROR, STOP, 0.0, 60.0, "inverter", {}, {}, then(leaving, 7.75, inverter=inverter(grid_forming=True))),),
+    228: (
+        Case(ERROR, STOP, 3.0, 60.0, "island: voltage",
+             {"inverter": inverter(900.0, grid_forming=True, phases=volts(185.0))}, {}, in_island),
+        Case(ERROR, STOP, 3.0, 60.0, "island: voltage",
+             {"inverter": inverter(900.0, grid_forming=True, phases=volts(264.6))}, {}, in_island),
+        Case(ERROR, STOP, 3.0, 60.0, "island: frequency",
+             {"inverter": inverter(900.0, grid_forming=True, frequency_hz=53.1)}, {}, in_island),
+        Case(ERROR, STOP, 3.0, 60.0, "island: frequency",
+             {"inverter": inverter(900.0, grid_forming=True, frequency_hz=46.9)}, {}, in_island),
+    ),
+    229: (
+        Case(ERROR, STOP, 2.0, 60.0, "battery: empty", {"battery": battery(soc_pct=5.0)}, {}, in_island),
+        Case(ERROR, STOP, 2.0, 60.0, "battery: error 122", {}, {},
+             then(in_island, 5.1, battery=battery(rack(cell_max_c=53.1)))),
+    ),
     301: (
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter", {"grid": None}, {"grid": MeterReading(0.0)}),
         Case(ERROR, NO_POWER, 1.0, 2.0, "grid meter",
@@ -550,6 +655,7 @@ def test_an_error_comes_in_its_time_and_goes_when_its_cause_is_gone(
     )  # fmt: skip
     stops = case.effects in (STOP, OPEN, EMERGENCY)
     assert story.last.state is (case.after or (State.ERROR if stops else State.RUN))
+    case.mend(story)
     story.step(0.1, **case.cured)
     if number in LATCHED:
         return

@@ -14,10 +14,8 @@ from appliance.model import (
     BatteryState,
     BlackStart,
     GoToState,
-    GridView,
     Memory,
     MeterReading,
-    PhaseReading,
     ResetEstop,
     State,
 )
@@ -48,6 +46,7 @@ from tests.core.boxes import (
     WAKING,
     at_the_switch,
     box,
+    closing,
     on_island_site,
 )
 from tests.stories import NOON, Story, battery, inverter, rack
@@ -102,22 +101,6 @@ def asked_to_try() -> Story:
         story.cycle.memory.backup, test=BackupTrial("ctl", 60.0, story.now_s, NOON)
     )
     story.cycle.memory = msgspec.structs.replace(story.cycle.memory, backup=backup)
-    return story
-
-
-def meter_at_grid() -> MeterReading:
-    return MeterReading(0.0, phases=(PhaseReading(230.0),) * 3, frequency_hz=50.0)
-
-
-def closing() -> Story:
-    """The grid is back, the inverter off, the switch told to close."""
-    story = box(ISLAND)
-    story.changes |= {
-        "grid": meter_at_grid(),
-        "grid_view": GridView(1.0, 0.0, low_v=230.0, high_v=230.0),
-    }
-    story.run(60.2)
-    story.run(2.2, inverter=OFF)
     return story
 
 

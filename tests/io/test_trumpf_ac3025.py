@@ -62,3 +62,54 @@ def test_only_what_is_documented_is_read() -> None:
     documented = {row.address + i for row in trumpf.READS for i in range(row.count)}
     asked = {b.address + i for b in trumpf.BLOCKS for i in range(b.count)}
     assert asked == documented
+
+
+# ---------------------------------------------------------------- making the grid
+
+FORM = Setpoints(inverter_on=True, contactors_closed=True, grid_forming=True)
+FOLLOW = Setpoints(inverter_on=True, contactors_closed=True)
+ZERO, ON_COIL, OFF_COIL = (
+    Write(4195, "holding", (0,)),
+    Write(4000, "coil", (1,)),
+    Write(4000, "coil", (0,)),
+)
+
+
+def a_type(wanted: int, held: int) -> Write:
+    return Write(4009, "holding", (wanted,), stored=True, holds=(held,))
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "told", "sent"),
+    [
+        # Into the island: off, the type in idle, on once it is read back.
+        (3.0, 0.0, FORM, (ZERO, OFF_COIL)),
+        (0.0, 0.0, FORM, (ZERO, OFF_COIL)),
+        (2.0, 0.0, FORM, (ZERO, OFF_COIL, a_type(2, 0))),
+        (2.0, 2.0, FORM, (ZERO, ON_COIL)),
+        (3.0, 2.0, FORM, (ZERO,)),
+        (2.0, None, FORM, (ZERO, OFF_COIL)),
+        # And back.
+        (3.0, 2.0, FOLLOW, (ZERO, OFF_COIL)),
+        (2.0, 2.0, FOLLOW, (ZERO, OFF_COIL, a_type(0, 2))),
+        (2.0, 3.0, Setpoints(), (ZERO, OFF_COIL, a_type(0, 3))),
+        (2.0, 0.0, FOLLOW, (ZERO, ON_COIL)),
+        (2.0, 4.0, FOLLOW, (ZERO, ON_COIL)),
+        (2.0, None, FOLLOW, (ZERO, ON_COIL)),
+    ],
+)
+def test_the_grid_type_is_changed_in_idle_only(
+    state: float, held: float | None, told: Setpoints, sent: tuple[Write, ...]
+) -> None:
+    values = {"state": state, "modules": 1.0, "grid_type": held}
+    assert DRIVER.writes(told, values, 0) == sent
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "forms"),
+    [(3.0, 2.0, True), (2.0, 2.0, False), (3.0, 0.0, False), (3.0, None, None)],
+)
+def test_it_says_whether_it_makes_the_grid(
+    state: float, held: float | None, forms: bool | None
+) -> None:
+    assert DRIVER.reading({"state": state, "grid_type": held}).grid_forming is forms

@@ -66,6 +66,8 @@ STILL_BEATS: Final = 300
 class Driver(InverterDriver):
     """One LXP inverter."""
 
+    FORMS_UNASKED = True  # its EPS output, where register 21 bit 0 is set on the inverter (L1); nothing is written
+
     def __init__(self, settings: Inverter, options: Settings) -> None:
         assert isinstance(options, Options)
         self._options = options

@@ -7,10 +7,16 @@ first. Actual values by function 4.
 
 The device counts discharging as positive, as we do. The set value 4195 goes to each AC-DC module, so
 the power is divided by their number. It is accepted in state 3 (operation) only; before the power
-stage goes on it is 0. `reactive_var` is not used: no register for it is known.
+stage goes on it is 0.
+
+The island is the grid type of register 4009 (S1 p. 49: 2 and 3). What the pages at hand do not say: whether it may
+be changed while the device is on, so it is changed in idle only; and which voltage it then makes, so have it confirmed
+by the maker before `features.backup`. In an island the house decides what flows, so the set value stays 0.
+`reactive_var` is not used: no register for it is known.
 """
 
-from typing import Final
+from dataclasses import replace
+from typing import Final, Literal
 
 from typing_extensions import override
 
@@ -71,6 +77,7 @@ READS = (
     Register(
         4195, "i16", "held_w", "S1: 0.001 kVA, function 3 reads the set value back", slow=True
     ),
+    Register(4009, "u16", "grid_type", "S1 p. 49", slow=True, optional=True),
     _alarm(2808, "alarms"),
     _alarm(2809, "alarm_a"),
     _alarm(2810, "alarm_b"),
@@ -84,18 +91,32 @@ RESET: Final = Register(4002, "bit", "reset", "S3", kind="coil")
 BY_UNIT_ID: Final = Register(4011, "bit", "by_unit_id", "S1", kind="coil")
 SET_VALUE: Final = Register(4195, "i16", "set_value_w", "S1: 0.001 kVA")
 """Apparent power in 0.001 kVA; at cos phi 1 that is 1 W."""
+GRID_TYPE: Final = Register(4009, "u16", "grid_type", "S1 p. 49")
+ISLANDS: Final = (2.0, 3.0)
+"""Grid types in which it makes the grid: 400 V 50 Hz, 480 V 60 Hz."""
 ZERO: Final = SET_VALUE.write(0)
 ON: Final = POWER_STAGE.write(1)
 OFF: Final = POWER_STAGE.write(0)
 
 
+class Options(Settings):
+    """Grid types, by the numbers of register 4009."""
+
+    grid_type: Literal[0, 1, 4] = 0
+    """With the grid: 400 V 50 Hz, 480 V 60 Hz, 380 V 60 Hz."""
+    island_type: Literal[2, 3] = 2
+    """Without: 400 V 50 Hz, 480 V 60 Hz."""
+
+
 class Driver(InverterDriver):
     """One AC 3025 with its System Control."""
 
+    CAN_FORM_GRID = True
     blocks = BLOCKS
 
-    def __init__(self, settings: Inverter, _options: Settings) -> None:
+    def __init__(self, settings: Inverter, options: Settings) -> None:
         self._settings = settings
+        self._options = options if isinstance(options, Options) else Options()
 
     @override
     def reading(self, values: Values) -> InverterReading:
@@ -113,6 +134,7 @@ class Driver(InverterDriver):
             temperature_c=hottest(*(values.get(f"module_{number}_c") for number in (1, 2, 3))),
             faults=faults,
             setpoint_w=_held_w(values),
+            grid_forming=_forms(state, values),
         )
 
     @override
@@ -129,6 +151,10 @@ class Driver(InverterDriver):
         """Up: zero, then the power stage, then power in operation only. Down: zero, then the stage off."""
         del beat
         state = InverterState.UNKNOWN if values.get("state") is None else _state(values)[0]
+        if not self._type_fits(setpoints, values):
+            return self._change_type(setpoints, state, values)
+        if setpoints.grid_forming and state is InverterState.RUNNING:
+            return (ZERO,)
         if not setpoints.inverter_on:
             reset = state is InverterState.FAULT and setpoints.reset_faults
             return (ZERO, OFF, RESET.write(1)) if reset else (ZERO, OFF)
@@ -139,6 +165,32 @@ class Driver(InverterDriver):
         if state is InverterState.FAULT and setpoints.reset_faults:
             return (ZERO, OFF, RESET.write(1))
         return (ZERO,)
+
+    def _type_fits(self, setpoints: Setpoints, values: Values) -> bool:
+        """It holds the grid type that is wanted. Where no island is wanted or held, that is its installer's."""
+        held = values.get("grid_type")
+        if setpoints.grid_forming:
+            return held == self._options.island_type
+        return held not in ISLANDS
+
+    def _change_type(
+        self, setpoints: Setpoints, state: InverterState, values: Values
+    ) -> tuple[Write, ...]:
+        """Off first; the grid type in idle; on again only once it is read back."""
+        held = values.get("grid_type")
+        if held is None or state is not InverterState.OFF:
+            reset = state is InverterState.FAULT and setpoints.reset_faults
+            return (ZERO, OFF, RESET.write(1)) if reset else (ZERO, OFF)
+        options = self._options
+        wanted = options.island_type if setpoints.grid_forming else options.grid_type
+        write = replace(GRID_TYPE.write(wanted), stored=True, holds=GRID_TYPE.encode(held))
+        return (ZERO, OFF, write)
+
+
+def _forms(state: InverterState, values: Values) -> bool | None:
+    """It makes the grid: only while it runs."""
+    held = values.get("grid_type")
+    return None if held is None else held in ISLANDS and state is InverterState.RUNNING
 
 
 def _modules(values: Values) -> float | None:
