@@ -110,7 +110,7 @@ class Cycle:
             and test is None,
             memory.cap,
             test, memory.test_ended, awaits_start=memory.awaits_start, heard=wanted.heard,
-            scheduled=memory.scheduled, wish_var=reactive.wish_var,
+            scheduled=memory.scheduled, wish_var=reactive.wish_var, racks_suspect=memory.racks_suspect,
             schedules=None if memory.schedules is before else memory.schedules,
             backup=memory.backup if self._backup.there else None,
         )  # fmt: skip

@@ -81,5 +81,6 @@ def starting_memory(durable: Durable, site: SiteSettings, modes: set[str], now_s
         errors=durable.latched,
         awaits_start=durable.awaits_start,
         cap=durable.cap,
+        racks_suspect=durable.racks_suspect,
         schedules=tuple(one for one in durable.schedules if one.entries),
     )

@@ -1,5 +1,7 @@
 """What the cycle adds to its setpoints for the battery: asleep, balancing, racks that stay apart."""
 
+from math import inf
+
 import msgspec
 
 from appliance.battery.balancing import Balancing
@@ -32,10 +34,16 @@ class Care:
             memory = remember(asleep, seen, memory)
         if self._has_racks:
             apart = self._joining.apart(seen, memory)
-            pause = self._joining.pause
-            if apart != memory.racks_apart or pause != memory.rack_pause:
-                memory = msgspec.structs.replace(memory, racks_apart=apart, rack_pause=pause)
-            racks_open = tuple([one.rack for one in apart])
+            pause, suspect = self._joining.pause, self._joining.suspects
+            known = memory.racks_apart, memory.rack_pause, memory.racks_suspect
+            if known != (apart, pause, suspect):
+                memory = msgspec.structs.replace(
+                    memory, racks_apart=apart, rack_pause=pause, racks_suspect=suspect
+                )
+            waits = seen.now_s if setpoints.contactors_closed else inf
+            racks_open = tuple(
+                [one.rack for one in apart if one.opens_s is None or waits >= one.opens_s]
+            )
         if self._balances:
             balancing = not asleep and self._balancing.allowed(state, seen, memory)
         if asleep or balancing or racks_open:

@@ -10,6 +10,9 @@ moment (limit "a rack joins"), and it is held low until the contactor has closed
 
 An open rack with a destroyed cell leaves like a faulty one; one of whose cells nobody knows joins nobody.
 A closed one is opened with the whole battery, by its own errors: not alone, and not at a single reading.
+
+One that leaves while it carries current is not torn off: power falls first, it is told to open once its own
+current is low or after a short while, and power stays away until it has opened.
 """
 
 from collections.abc import Iterable
@@ -18,6 +21,8 @@ from typing import Final
 import msgspec
 
 from appliance.battery.admission import beyond, recovered, unfit
+from appliance.battery.leaving import let_fall
+from appliance.errors.battery import is_bad
 from appliance.model import (
     BatteryReading,
     BatteryState,
@@ -45,11 +50,6 @@ TOLD_S: Final = 10.0
 """The words for why a rack is out stay at least so long."""
 
 
-def is_bad(rack: RackReading) -> bool:
-    """It must not be connected, or nobody knows anything of it."""
-    return bool(rack.faults) or rack.silent
-
-
 class Joining:
     """Remembers which racks were connected and for how long, to see those that leave."""
 
@@ -59,8 +59,8 @@ class Joining:
         self._joined: set[int] = set()
         self._left: dict[int, tuple[int, float]] = {}
         """How often in a row a rack has left, and when it last joined."""
-        self._suspects: set[int] = set()
-        """Racks with a cell that was beyond its limits while they were open."""
+        self.suspects: tuple[int, ...] = ()
+        """Beside: racks with a cell that was beyond its limits while they were open."""
         self._told: dict[int, tuple[str, float]] = {}
         self._rack_wh = site.battery.capacity_wh / site.battery.racks
         self.pause: RackPause | None = None
@@ -69,7 +69,7 @@ class Joining:
     def apart(self, seen: Snapshot, memory: Memory) -> tuple[RackApart, ...]:
         """The racks that stay disconnected, by number. Never all of them."""
         battery = seen.battery
-        self.pause = memory.rack_pause
+        self.pause, self.suspects = memory.rack_pause, memory.racks_suspect
         if battery is None or len(battery.racks) < 2:
             return memory.racks_apart
         if all(is_bad(rack) for rack in battery.racks):
@@ -79,13 +79,15 @@ class Joining:
         apart: Apart = {one.rack: one for one in memory.racks_apart}
         for rack in battery.racks:
             self._look(rack, self._connected(battery, memory), apart, seen.now_s)
-        if not memory.commanded.contactors_closed and not any(
-            rack.contactors_closed for rack in battery.racks
-        ):
-            self._group(battery, apart, seen.now_s)
-        else:
+        carries = memory.commanded.contactors_closed
+        if carries or any(rack.contactors_closed for rack in battery.racks):
             self._see_it_close(battery, apart, seen.now_s)
-            self._let_one_join(seen, battery, apart, memory.state)
+            let_fall(battery, apart, memory, seen.now_s)
+            if all(one.opens_s is None for one in apart.values()):
+                self._let_one_join(seen, battery, apart, memory.state)
+        else:
+            let_fall(battery, apart, memory, seen.now_s)
+            self._group(battery, apart, seen.now_s)
         if len(apart) == len(battery.racks):
             return memory.racks_apart  # the battery as a whole is at fault
         return tuple([self._telling(apart[one], battery, apart, seen) for one in sorted(apart)])
@@ -98,10 +100,10 @@ class Joining:
         number, before = rack.rack, apart.get(rack.rack)
         opened = connected and number in self._joined and rack.contactors_closed is False
         destroyed = not rack.contactors_closed and beyond(rack, self._site) != ""
-        if destroyed:
-            self._suspects.add(number)
-        elif number in self._suspects and recovered(rack, self._site):
-            self._suspects.discard(number)
+        if destroyed and number not in self.suspects:
+            self.suspects = tuple(sorted((*self.suspects, number)))
+        elif not destroyed and number in self.suspects and recovered(rack, self._site):
+            self.suspects = tuple([one for one in self.suspects if one != number])
         if is_bad(rack) or destroyed or (opened and before is None):
             times = before.times if before else 0
             if not times:
@@ -158,7 +160,7 @@ class Joining:
 
     def _ails(self, rack: RackReading, battery: BatteryReading) -> str:
         """Why its cells forbid that it joins, in words; "" when they do not."""
-        return unfit(rack, battery, self._site) or (SUSPECT if rack.rack in self._suspects else "")
+        return unfit(rack, battery, self._site) or (SUSPECT if rack.rack in self.suspects else "")
 
     def _largest(self, volts: Iterable[float]) -> float:
         """The lowest voltage of the largest group that fits; of equal ones the lower group."""

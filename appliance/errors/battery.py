@@ -45,6 +45,24 @@ def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) 
     return tuple([f"rack {rack.rack}" for rack in battery.working if wrong(rack)])
 
 
+def is_bad(rack: RackReading) -> bool:
+    """It must not be connected, or nobody knows anything of it."""
+    return bool(rack.faults) or rack.silent
+
+
+def rack_leaves(seen: Snapshot, memory: Memory) -> bool:
+    """A rack is on its way out while the others work: no power may flow until it has opened."""
+    battery = seen.battery
+    if battery is None or len(battery.racks) < 2:
+        return False
+    known = {one.rack for one in memory.racks_apart}
+    if any(one.opens_s is not None for one in memory.racks_apart):
+        return True
+    bad = [rack for rack in battery.racks if is_bad(rack)]
+    new = any(rack.rack not in known and rack.contactors_closed is not False for rack in bad)
+    return new and len(bad) < len(battery.racks)
+
+
 def just_started(seen: Snapshot, memory: Memory) -> bool:
     """Nothing is on yet, and slow devices need some seconds for their first answer."""
     return memory.state is State.INIT and seen.now_s - memory.state_since_s < FIRST_ANSWER_S

@@ -3,6 +3,7 @@
 from math import inf
 from typing import Final
 
+from appliance.errors.battery import rack_leaves
 from appliance.limits.row import CLOSED, FREE, Caps, share_between
 from appliance.model import Memory, Snapshot
 from appliance.site import SiteSettings
@@ -75,7 +76,9 @@ def because_current(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str
 
 
 def rack_joins(seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
-    """Little current flows while a contactor closes, and voltages can be compared."""
+    """Little current flows while a contactor closes, and voltages can be compared; none while one opens."""
+    if rack_leaves(seen, memory):
+        return CLOSED
     pause = memory.rack_pause
     if pause is None or seen.now_s >= pause.until_s or seen.battery is None:
         return FREE
@@ -83,6 +86,6 @@ def rack_joins(seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
     return low_w, low_w
 
 
-def because_rack_joins(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
+def because_rack_joins(seen: Snapshot, memory: Memory, _site: SiteSettings) -> str:
     """One sentence for all of them."""
-    return "a rack that joins"
+    return "a rack that leaves" if rack_leaves(seen, memory) else "a rack that joins"

@@ -139,6 +139,8 @@ class Decision(Word, frozen=True):
     """Reactive power as somebody wants it, a mode or the site's policy; None: nobody wants any."""
     backup: BackupMemory | None = None
     """The island and the tests of it; None: this box has no backup."""
+    racks_suspect: tuple[int, ...] = ()
+    """Racks that had a destroyed cell while they were open, and are not well yet."""
     schedules: tuple[Schedule, ...] | None = None
     """The charge schedules from now on, in a cycle that has changed them; else None, and the memory has them."""
 

@@ -137,6 +137,8 @@ class RackApart(Word, frozen=True):
     """How often it has left; it rests twice as long each time. 0: it never was connected."""
     waits: str = ""
     """Why it is still out, where that is no fault, in words."""
+    opens_s: float | None = None
+    """It carried current: power is zero, and it is told to open then at the latest. None: nothing is waited for."""
 
 
 class RackPause(Word, frozen=True):
@@ -185,6 +187,8 @@ class Memory(Word, frozen=True):
     """It was woken and has not answered since."""
     asleep_since_s: float | None = None
     racks_apart: tuple[RackApart, ...] = ()
+    racks_suspect: tuple[int, ...] = ()
+    """Racks that had a cell beyond its limits while they were open, and are not well inside them again."""
     rack_pause: RackPause | None = None
     cap: PowerCap = NO_CAP
     """What the owner lets the battery do at most."""

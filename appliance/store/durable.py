@@ -24,5 +24,7 @@ class Durable(msgspec.Struct, frozen=True, kw_only=True):
     """An emergency stop was reset, and nobody has started the box since."""
     cap: PowerCap = NO_CAP
     """What the owner lets the battery do at most."""
+    racks_suspect: tuple[int, ...] = ()
+    """Racks that had a destroyed cell, and are not well yet."""
     schedules: tuple[Schedule, ...] = ()
     """Charge schedules, one of each source that has any."""

@@ -204,6 +204,7 @@ def durable_of(decision: Decision, before: Durable | None) -> Durable:
         goal=goal,
         awaits_start=decision.awaits_start,
         cap=decision.cap,
+        racks_suspect=decision.racks_suspect,
         schedules=_schedules(decision, before),
         latched=tuple(
             error

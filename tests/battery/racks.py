@@ -32,8 +32,10 @@ class Bench:
     def look(self, now_s: float, reading: BatteryReading | None, **changes: Any) -> list[int]:
         """The racks that stay apart."""
         told = self.joining.apart(seen(now_s, battery=reading, **changes), self.memory)
-        pause = self.joining.pause
-        self.memory = msgspec.structs.replace(self.memory, racks_apart=told, rack_pause=pause)
+        self.memory = msgspec.structs.replace(
+            self.memory, racks_apart=told, rack_pause=self.joining.pause,
+            racks_suspect=self.joining.suspects,
+        )  # fmt: skip
         return [one.rack for one in told]
 
     @property

@@ -23,7 +23,7 @@ def test_a_faulty_rack_rests_a_minute_after_its_fault() -> None:
     bench = Bench()
     assert bench.look(10.0, both()) == []
     assert bench.look(20.0, both(faults=("fuse",))) == [2]
-    assert bench.second == RackApart(2, 20.0, 80.0, 1, "fuse")
+    assert bench.second == RackApart(2, 20.0, 80.0, 1, "fuse", 20.0)
     bench.look(25.0, pair(faults=("fuse",)))
     assert bench.second == RackApart(2, 20.0, 85.0, 1, "fuse")
     assert bench.look(84.9, pair()) == [2]
@@ -107,7 +107,7 @@ def test_one_that_is_silent_leaves() -> None:
     bench = Bench()
     bench.look(10.0, both())
     assert bench.look(11.0, battery(rack(1), RackReading(2))) == [2]
-    assert bench.second == RackApart(2, 11.0, 71.0, 1, "is not heard")
+    assert bench.second == RackApart(2, 11.0, 71.0, 1, "is not heard", 11.0)
 
 
 def test_one_that_was_sent_away_has_not_opened_by_itself() -> None:

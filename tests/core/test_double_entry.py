@@ -274,6 +274,8 @@ FIGURES = {
     "battery.joining.ASK_AGAIN_S": 600.0,
     "battery.joining.SAG_PER_C": 0.06,
     "battery.joining.TOLD_S": 10.0,
+    "battery.leaving.FALL_S": 0.8,
+    "battery.leaving.OPENING_S": 2.0,
     "watches.stillness.FLOWS_W": 200.0,
     "watches.stillness.WITNESS_W": 500.0,
     "watches.stillness.WITNESS_S": 5.0,

@@ -58,6 +58,7 @@ EPS_S: Final = 1e-6
 """Times are sums of many steps."""
 OPENS_BELOW_A: Final = 1.0
 STEP_OFF_S, STEP_OPEN_S, SLOWER = 2.0, 3.0, 4.0
+RACK_FALLS_S: Final = 0.8
 
 
 class BrokenPromiseError(AssertionError):
@@ -80,6 +81,8 @@ class Observer:
         self.entered_s = self.run_since_s = 0.0
         self.hurried_since_s: dict[str, float] = {}
         self.held_since_s: dict[int, float] = {}
+        self.idle_since_s: float | None = None
+        """Since when no power is commanded."""
         self.transitions: Counter[tuple[str, str]] = Counter()
 
     def forget(self) -> None:
@@ -329,6 +332,7 @@ class Observer:
             promise(told.contactors_closed, "opens in", state)
         if was.contactors_closed and not told.contactors_closed:
             self._opens(seen, effects, in_state_s >= STEP_OPEN_S * times - EPS_S)
+        self._racks_open(was, seen, told)
         if state not in MAY_INVERT and told.inverter_on:
             promise(was.inverter_on, "switches the inverter on in", state)
             promise(
@@ -351,11 +355,45 @@ class Observer:
         hurried = effects & {"emergency stop", "open contactors"}
         if waited or hurried:
             return
-        amps = None if seen.battery is None else seen.battery.current_a
-        promise(amps is None or abs(amps) < OPENS_BELOW_A, "contactors open under", amps, "A")
         inverter = seen.inverter
+        amps = None if seen.battery is None else amps_of(seen.battery)
+        if amps is None:
+            off = inverter is not None and inverter.state in ("off", "fault")
+            promise(off, "contactors open, and nobody knows what flows")
+        else:
+            promise(abs(amps) < OPENS_BELOW_A, "contactors open under", amps, "A")
         running = inverter is not None and inverter.state is InverterState.RUNNING
         promise(not running, "contactors open before the inverter is off")
+
+    def _racks_open(self, was: Setpoints, seen: Snapshot, told: Setpoints) -> None:
+        """One rack leaves the others: no power is asked for, and its own current is low or had its time to fall."""
+        if told.power_w:
+            self.idle_since_s = None
+        elif self.idle_since_s is None:
+            self.idle_since_s = seen.now_s
+        if seen.battery is None or not (was.contactors_closed and told.contactors_closed):
+            return
+        self._leaves(set(told.racks_open) - set(was.racks_open), seen.battery, seen.now_s, told)
+
+    def _leaves(
+        self, numbers: set[int], battery: BatteryReading, now_s: float, told: Setpoints
+    ) -> None:
+        since_s = self.idle_since_s
+        for rack in battery.racks:
+            if rack.rack not in numbers or rack.contactors_closed is False:
+                continue
+            promise(
+                rack.contactors_closed is None or told.power_w == 0.0,
+                told.power_w, "W while a rack opens",
+            )  # fmt: skip
+            if since_s is not None and now_s - since_s >= RACK_FALLS_S - EPS_S:
+                continue
+            amps = amps_of(rack)
+            if amps is None and battery.current_a is not None:
+                others = [one.current_a or 0.0 for one in battery.racks if one.rack != rack.rack]
+                amps = battery.current_a - sum(others)
+            low = amps is not None and abs(amps) < OPENS_BELOW_A
+            promise(low, "rack", rack.rack, "opens under", amps, "A")
 
     def _rest(self, seen: Snapshot, decided: Decision, effects: set[str]) -> None:
         told, state = decided.setpoints, str(decided.state)
@@ -520,6 +558,14 @@ def carrying(battery: BatteryReading) -> list[RackReading]:
     ]
     left = [rack for rack in racks if rack.contactors_closed is not False and rack not in silent]
     return left or racks
+
+
+def amps_of(told: BatteryReading | RackReading) -> float | None:
+    """By its current; where it tells none by its power, at 100 V where it tells no voltage."""
+    if told.current_a is not None or told.power_w is None or not isfinite(told.power_w):
+        return told.current_a
+    volts = told.voltage_v
+    return told.power_w / (volts if volts is not None and 100.0 < volts < 1e300 else 100.0)
 
 
 def _share(left: float, full: float) -> float:
