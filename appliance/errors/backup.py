@@ -107,8 +107,15 @@ def takes_over(seen: Snapshot, memory: Memory, site: SiteSettings) -> bool:
         may = site.backup.black_start == "automatic" or memory.backup.black_start_by != ""
     else:
         asked = memory.backup.black_start_by != "" and memory.state in RESTING
-        may = asked or memory.state in UP
+        may = asked or (memory.state in UP and not _began_without(memory))
     return may and memory.goal is State.RUN and memory.test is None and _enough(seen, site)
+
+
+def _began_without(memory: Memory) -> bool:
+    """It starts, and there was no grid before it did: that is a start without a grid, and has to be asked for."""
+    gone_since_s, asked = memory.backup.gone_since_s, memory.backup.black_start_by
+    starts = memory.state is State.STARTING and gone_since_s is not None and not asked
+    return starts and gone_since_s is not None and gone_since_s < memory.state_since_s
 
 
 def leaves_grid(seen: Snapshot, memory: Memory, site: SiteSettings) -> bool:
