@@ -34,6 +34,7 @@ WHIMS: Final = (
     "inverter will not start", "inverter stops", "inverter trips", "gives too much", "gives less",
     "holds another setpoint", "current leaks", "will not wake", "follows slowly", "stands still",
     "no contactors of its own", "guards its cells", "racks drift apart", "sleeps open-eyed",
+    "a rack ails",
 )
 # fmt: on
 
@@ -130,7 +131,7 @@ class Plant:
         return BatteryReading(
             BatteryState.FAULT if sick else state, VOLTS + self._jitter, current_a + self._jitter / 100.0,
             self.power_w, self.soc_pct, 99.0, self.soc_pct * 100.0, 6_000.0, 6_000.0,
-            ("it is sick",) if sick else ("rack 1: sick",) if "a rack is sick" in self.whims else (),
+            ("it is sick",) if sick else ("rack 1: sick",) if self.whims & {"a rack is sick", "a rack ails"} else (),
             racks,
             asleep=True if self.asleep else None,
             guards_cells="guards its cells" in self.whims,
@@ -148,7 +149,7 @@ class Plant:
         else:
             low, high, cold, hot = low_v, high_v, self.cell_c - 1.0, self.cell_c + 1.0
         drift_v = 9.0 * at if "racks drift apart" in self.whims else 0.0
-        sick = at == 0 and "a rack is sick" in self.whims
+        sick = at == 0 and bool(self.whims & {"a rack is sick", "a rack ails"})
         return RackReading(
             at + 1, VOLTS + drift_v, self.power_w / VOLTS, self.power_w, soc, 99.0, low, high,
             cell_min_c=cold, cell_max_c=hot, contactors_closed=self.closed[at],
