@@ -12,7 +12,7 @@ from appliance.battery.care import Care
 from appliance.battery.fullness import fullness
 from appliance.battery.rescue import rescue_next, rescue_wish, rescuing
 from appliance.error_watch import ErrorWatch
-from appliance.limits import Allowed, apply_limits
+from appliance.limits import Allowed, apply_limits, limits_of
 from appliance.model import (
     Answer,
     Decision,
@@ -49,6 +49,7 @@ class Cycle:
         self._site = site
         self._programme = Programme(site, modes, titles)
         self._watch = ErrorWatch(site)
+        self._limits = limits_of(site)
         self._desk = Desk(site, titles, self._watch)
         self._care = Care(site)
         self._backup = BackupCare(site)
@@ -90,7 +91,7 @@ class Cycle:
         setpoints, memory = self._care.add(setpoints, state, row.sleep, since_s, seen, memory)
         setpoints, memory = self._backup.add(setpoints, state, way, seen, memory)
         test = memory.test
-        forced = tuple([one for one in memory.forced if seen.now_s < one.until_s])
+        forced = memory.forced and tuple(one for one in memory.forced if seen.now_s < one.until_s)
         self._number += 1
         self.memory = msgspec.structs.replace(
             memory, state=state, state_since_s=since_s, goal=goal, commanded=setpoints,
@@ -154,7 +155,7 @@ class Cycle:
         wish, by, site = wanted.wish, wanted.reactive_by, self._site
         ahead = ahead_var(wish, by, seen, memory, site)
         limited = msgspec.structs.replace(memory, reactive_ahead_var=ahead) if ahead else memory
-        allowed = apply_limits(wish.power_w or 0.0, seen, limited, site)
+        allowed = apply_limits(wish.power_w or 0.0, seen, limited, site, self._limits)
         return wanted, allowed, reactive_power(wish, by, allowed.power_w, seen, memory, site)
 
     def _wakes(self, seen: Snapshot, memory: Memory) -> bool:

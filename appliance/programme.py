@@ -114,6 +114,8 @@ class Programme:
 
     def wakes(self, selected: str, seen: Snapshot, memory: Memory) -> bool:
         """Would any of them charge now?"""
+        if not self._beside:
+            return self._modes[selected].wakes(seen, memory)
         return any(self._modes[name].wakes(seen, memory) for name in self.asked(selected, seen))
 
     def ask(self, selected: str, seen: Snapshot, memory: Memory) -> Together:

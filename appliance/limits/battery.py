@@ -34,6 +34,8 @@ def soc(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
         return CLOSED
     window, soc_pct = site.battery.soc, battery.soc_pct
     top_pct, floor_pct = window.maximum_pct, window.reserve_pct
+    if floor_pct + SOC_TAPER_PCT < soc_pct < top_pct - SOC_TAPER_PCT:
+        return FREE
     return (
         inf if soc_pct < top_pct - SOC_TAPER_PCT
         else site.inverter.max_charge_w * share_between(soc_pct, top_pct, top_pct - SOC_TAPER_PCT),
@@ -68,6 +70,11 @@ def current(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
         inf if discharge is None
         else discharge.operating_a * whole_v * site.inverter.efficiency,
     )  # fmt: skip
+
+
+def no_current(site: SiteSettings) -> bool:
+    """It is not said how much current a rack may carry."""
+    return site.battery.current.charge is None and site.battery.current.discharge is None
 
 
 def because_current(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:

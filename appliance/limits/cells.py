@@ -41,6 +41,8 @@ def cell_voltage(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     if high_v is None or low_v is None:
         return CLOSED
     window = site.battery.cell_voltage
+    if window.operating_min_v <= low_v and high_v <= window.operating_max_v:
+        return FREE
     return (
         inf if high_v <= window.operating_max_v
         else site.inverter.max_charge_w

@@ -39,16 +39,18 @@ def connection(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     grid_w, battery_w = seen.grid.power_w, seen.inverter.power_w
     if grid_w is None or battery_w is None:
         return CLOSED
-    demand_w = grid_w + battery_w
-    return (
-        max(0.0, site.connection.max_import_w - demand_w),
-        max(0.0, site.connection.max_export_w + demand_w),
-    )
+    demand_w, may = grid_w + battery_w, site.connection
+    return max(0.0, may.max_import_w - demand_w), max(0.0, may.max_export_w + demand_w)
 
 
 def because_connection(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     """Of the house, not of the inverter."""
     return "the grid connection"
+
+
+def no_code(site: SiteSettings) -> bool:
+    """No grid code is named."""
+    return site.grid_code is None
 
 
 def start_ramp(seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:

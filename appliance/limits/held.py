@@ -12,6 +12,8 @@ HOLDING: Final = STOPS | {Effect.NO_CHARGE, Effect.NO_DISCHARGE, Effect.DERATE}
 
 def errors(_seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
     """What the raised errors still leave."""
+    if not memory.errors:
+        return FREE
     charge_w = discharge_w = inf
     for error in memory.errors:
         if not STOPS.isdisjoint(error.effects):
@@ -43,6 +45,11 @@ def ramp(seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
     return max(0.0, -power_w) + step_w, max(0.0, power_w) + step_w
 
 
+def no_ramp(site: SiteSettings) -> bool:
+    """The site does not ask for one."""
+    return site.control.ramp_w_per_s is None
+
+
 def because_ramp(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
     """The site's own."""
     return "the ramp"
@@ -51,6 +58,8 @@ def because_ramp(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:
 def cap(_seen: Snapshot, memory: Memory, _site: SiteSettings) -> Caps:
     """What the owner has asked for."""
     cap = memory.cap
+    if cap.max_charge_w is None and cap.max_discharge_w is None:
+        return FREE
     return (
         inf if cap.max_charge_w is None else cap.max_charge_w,
         inf if cap.max_discharge_w is None else cap.max_discharge_w,

@@ -21,6 +21,8 @@ class Row:
     name: str
     caps: Callable[[Snapshot, Memory, SiteSettings], Caps]
     because: Callable[[Snapshot, Memory, SiteSettings], str]
+    absent: Callable[[SiteSettings], bool] | None = None
+    """This site has nothing of the kind: it is always FREE there."""
 
 
 def share_between(value: float, zero_at: float, full_at: float) -> float:

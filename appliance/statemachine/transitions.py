@@ -8,6 +8,7 @@ from typing import Final
 from appliance.errors import PROCESS_TIMEOUT_S
 from appliance.errors.resting import KNOWN_OFF, at_rest
 from appliance.model import STOPS, BatteryState, Effect, InverterState, Memory, Snapshot, State
+from appliance.model.word import Word
 
 KNOWN_OPEN: Final = frozenset({BatteryState.STANDBY, BatteryState.FAULT})
 STOP_TIMEOUT_S: Final = 5.0
@@ -34,8 +35,7 @@ class IslandWay(StrEnum):
     BACK = "back"
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Word, frozen=True):
     """What a transition looks at."""
 
     seen: Snapshot

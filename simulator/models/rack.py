@@ -69,6 +69,10 @@ class Rack:
         self.temperature_c = temperature_c
         self.cells = Cells(self.cell_count, seed, soc_spread_pct, resistance_spread)
         self._curves = Curves(self.cells.offsets)
+        cells = self.cells
+        self._coolest_warmth = cells.warmths[cells.coolest]
+        self._warmest_warmth = cells.warmths[cells.warmest]
+        self.cell_min_c_at, self.cell_max_c_at = cells.coolest + 1, cells.warmest + 1
         self._per_cell_ohm = CELL_OHM_AH * resistance / capacity_ah
         self._heat_capacity_j_per_k = HEAT_CAPACITY_J_PER_K_AH * capacity_ah * self.cell_count
         self._loss_w_per_k = LOSS_W_PER_K_AH * capacity_ah * self.cell_count
@@ -106,7 +110,6 @@ class Rack:
         With `shared_a` the current is this, whatever the power: racks in parallel have shared it.
         """
         open_v, total_ohm = self.source()
-        count, ohm, soc_pct = self.cell_count, self._ohm, self.soc_pct
         if not self.connected:
             current_a = 0.0
         elif shared_a is not None:
@@ -121,16 +124,18 @@ class Rack:
             )
         voltage_v = open_v - current_a * total_ohm
         heat_w = current_a * current_a * total_ohm
-        warmer_c = self.temperature_c - ambient_c
-        self.temperature_c += (
+        temperature_c = self.temperature_c
+        warmer_c = temperature_c - ambient_c
+        self.temperature_c = temperature_c + (
             (heat_w - self._loss_w_per_k * warmer_c) * dt_s / self._heat_capacity_j_per_k
         )
         self.warm_spread_c = 0.5 + 0.1 * abs(warmer_c)
-        self.current_a, self.voltage_v, self.cell_avg_v = current_a, voltage_v, voltage_v / count
+        self.current_a, self.voltage_v = current_a, voltage_v
+        self.cell_avg_v = voltage_v / self.cell_count
         self._count_energy(voltage_v * current_a, heat_w, dt_s / 3600.0)
-        self.soc_pct = soc_pct = soc_pct - current_a * dt_s * self._pct_per_as
+        self.soc_pct = soc_pct = self.soc_pct - current_a * dt_s * self._pct_per_as
         self.soe_wh = self._energy_wh(soc_pct)
-        self._measure_cells(current_a * ohm)
+        self._measure_cells(current_a * self._ohm)
         self._limit(soc_pct)
 
     def cell_v(self, index: int) -> float:
@@ -168,28 +173,28 @@ class Rack:
         discharging = drop_v > 0.0
         high = cells.highest_discharging if discharging else cells.highest_charging
         low = cells.lowest_discharging if discharging else cells.lowest_charging
-        self.cell_max_v, self.cell_max_at = self._extreme(high, drop_v, 1.0)
-        self.cell_min_v, self.cell_min_at = self._extreme(low, drop_v, -1.0)
+        self._find_extremes(high, low, drop_v)
         average_c = self.cell_avg_c = self.temperature_c
         spread_c, mean = self.warm_spread_c, cells.mean_warmth
-        self.cell_min_c = average_c + spread_c * (cells.warmths[cells.coolest] - mean)
-        self.cell_max_c = average_c + spread_c * (cells.warmths[cells.warmest] - mean)
-        self.cell_min_c_at, self.cell_max_c_at = cells.coolest + 1, cells.warmest + 1
+        self.cell_min_c = average_c + spread_c * (self._coolest_warmth - mean)
+        self.cell_max_c = average_c + spread_c * (self._warmest_warmth - mean)
 
-    def _extreme(self, front: Front, drop_v: float, sign: float) -> tuple[float, int]:
-        curve, rise, base, frac = (
-            self._curves.cell_v,
-            self._curves.cell_rise_v,
-            self._base,
-            self._frac,
-        )
-        best, where = -1e9, 0
-        for offset, factor, index in front:
+    def _find_extremes(self, high: Front, low: Front, drop_v: float) -> None:
+        curves, base, frac = self._curves, self._base, self._frac
+        curve, rise = curves.cell_v, curves.cell_rise_v
+        highest_v, lowest_v, highest_at, lowest_at = -1e9, 1e9, 0, 0
+        for offset, factor, index in high:
             at = base + offset
-            level = sign * (curve[at] + frac * rise[at] - drop_v * factor)
-            if level > best:
-                best, where = level, index
-        return sign * best, where + 1
+            volt = curve[at] + frac * rise[at] - drop_v * factor
+            if volt > highest_v:
+                highest_v, highest_at = volt, index
+        for offset, factor, index in low:
+            at = base + offset
+            volt = curve[at] + frac * rise[at] - drop_v * factor
+            if volt < lowest_v:
+                lowest_v, lowest_at = volt, index
+        self.cell_max_v, self.cell_max_at = highest_v, highest_at + 1
+        self.cell_min_v, self.cell_min_at = lowest_v, lowest_at + 1
 
     def _limit(self, soc_pct: float) -> None:
         """What the BMS allows now, as magnitudes at the DC terminals."""
@@ -216,5 +221,8 @@ class Rack:
             )
         hot = (HOT_STOP_C - self.cell_max_c) / (HOT_STOP_C - HOT_TAPER_C)
         most_w = self.max_current_a * self.voltage_v
+        if charge == discharge == 1.0 <= hot:
+            self.max_charge_w = self.max_discharge_w = most_w
+            return
         self.max_charge_w = most_w * max(0.0, min(1.0, charge, hot))
         self.max_discharge_w = most_w * max(0.0, min(1.0, discharge, hot))

@@ -1,8 +1,7 @@
 """Going down, to the tenth of a second: which step comes when, and what shortens the wait."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from appliance.model import (
     ActiveError,

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from appliance.limits import LIMITS, apply_limits
+from appliance.limits import LIMITS, apply_limits, limits_of
 from appliance.model import BatteryReading, GridView, Memory, PowerCap, State
 from appliance.site import SiteSettings
 from appliance.site.battery import Current, CurrentLevels
@@ -112,3 +112,14 @@ def test_a_frequency_without_an_inverter_or_its_power() -> None:
 )  # fmt: skip
 def test_words_for_a_silent_battery(name: str, words: str) -> None:
     assert ROWS[name].because(seen(battery=None), RUNS, SITE) == words
+
+
+def test_a_row_that_a_site_has_not_is_free_there() -> None:
+    """So it is not asked in every cycle."""
+    absent = [row for row in LIMITS if row not in limits_of(SITE)]
+    assert [row.name for row in absent] == ["current", "grid code ramp", "frequency", "ramp"]
+    pictures: list[dict[str, Any]] = [{}, {"battery": None}, {"inverter": None}, {"grid": None}]
+    for row in absent:
+        for readings in pictures:
+            assert row.caps(seen(**readings), RUNS, SITE) == (inf, inf), row.name
+    assert len(limits_of(with_grid_code(SITE))) == len(LIMITS) - 2

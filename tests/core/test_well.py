@@ -15,13 +15,17 @@ import pytest
 from appliance.errors import ROWS
 from appliance.errors.well import WELL
 from appliance.model import (
+    NO_BACKUP,
     ActiveError,
     ActuatorReading,
+    BackupMemory,
+    BackupReport,
     BatteryState,
     ClimateReading,
     Effect,
     GridView,
     InverterState,
+    IslandFigures,
     Memory,
     MeterReading,
     PhaseReading,
@@ -41,7 +45,8 @@ TURNS: Final = 15_000
 NEAR: Final = 20
 LIKELY: Final = (
     "battery", "racks", "inverter", "grid_view", "commanded",
-    "cell_min_v", "cell_max_v", "cell_min_c", "cell_max_c", "current_a", "frequency_hz",
+    "cell_min_v", "cell_max_v", "cell_min_c", "cell_max_c", "current_a", "power_w", "setpoint_w",
+    "soc_pct", "frequency_hz", "low_v", "high_v", "rocof_hz_per_s", "excess_s", "temperature_c",
 )  # fmt: skip
 """These are bent more often: most conditions look at them."""
 HOME: Final = Story().site
@@ -56,6 +61,10 @@ ON: Final = Setpoints(power_w=400.0, inverter_on=True, contactors_closed=True)
 WARNS: Final = ActiveError(
     number=111, source="rack 1", severity=Severity.WARNING, title="", remedy="",
     effects=(Effect.NO_CHARGE,), since_at=seen().utc,
+)  # fmt: skip
+FAILED: Final = BackupReport(
+    began_at=seen().utc, ended_at=seen().utc, by="ctl", asked_s=60.0, passed=False,
+    reasons=("no island",), figures=IslandFigures(),
 )  # fmt: skip
 VIEW: Final = GridView(900.0, 0.0, (), 50.0, 229.0, 231.0, rocof_hz_per_s=0.0)
 VOLTS: Final = HOME.battery.cell_voltage
@@ -179,7 +188,7 @@ class Bender:
             return tuple(self._chance.sample(WORDS, self._chance.randrange(3))) if words else ()
         if isinstance(kind, type) and issubclass(kind, Enum):
             return self._chance.choice(list(kind))
-        return self._chance.choice(self.PLAIN.get(kind, (None,)))
+        return self._chance.choice(self.PLAIN.get(kind, (value,)))
 
     def _number(self, value: object) -> float:
         """Any that there is; rather one of those that are next to what it was."""
@@ -188,7 +197,10 @@ class Bender:
         at = bisect(self._numbers, value) + self._chance.randrange(-NEAR, NEAR)
         return self._numbers[min(max(at, 0), len(self._numbers) - 1)]
 
-    PLAIN: Final[dict[Any, tuple[Any, ...]]] = {bool: (False, True), int: (1, 2, 3), str: ("word",)}
+    PLAIN: Final[dict[Any, tuple[Any, ...]]] = {
+        bool: (False, True), int: (1, 2, 3), str: ("word",), type(None): (None,),
+    }  # fmt: skip
+
     SPECIAL: Final[dict[str, tuple[Any, ...]]] = {
         "now_s": (100.0, 0.0, 1_000.0),
         "utc": (seen().utc,),
@@ -205,7 +217,7 @@ class Bender:
         "sensors": ({}, {"cpu": None}, {"cpu": SensorReading(99.0)}, {"x": SensorReading(warnings=("hot",))},
                     {"cpu": SensorReading(20.0, warnings=("under-voltage",))}),
         "relays": ({}, {"pump": None}, {"pump": RelayReading(True, False)}),
-        "limits": (Memory().limits,),
+        "backup": (NO_BACKUP, BackupMemory(report=FAILED)),
         "commanded": (ON, Setpoints()),
     }  # fmt: skip
 

@@ -32,6 +32,23 @@ def battery(_site: SiteSettings) -> Well:
     return well
 
 
+def known(site: SiteSettings) -> Well:
+    """What is worked out of it: nothing drifts, is worn, heats up fast or says nothing of use."""
+    estimate = site.battery.estimate
+    drift_pct, degraded_pct = estimate.drift_pct, estimate.degraded_pct
+
+    def well(seen: Snapshot, _memory: Memory) -> bool:
+        reading = seen.battery
+        if reading is None or seen.battery_view is not None:
+            return False
+        drifts_pct, soh_pct = reading.soc_drift_pct, reading.soh_pct
+        if drifts_pct is not None and not abs(drifts_pct) <= drift_pct:
+            return False
+        return soh_pct is None or soh_pct >= degraded_pct
+
+    return well
+
+
 def racks(_site: SiteSettings) -> Well:
     """Every one says that it is connected and has no fault, and none was told to stay open; or there is only one."""
 

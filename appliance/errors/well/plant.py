@@ -35,6 +35,20 @@ def inverter(_site: SiteSettings) -> Well:
     return well
 
 
+def island(_site: SiteSettings) -> Well:
+    """Nothing makes a grid of its own, nor is told to; the last test of the backup, if there was one, has passed."""
+
+    def well(seen: Snapshot, memory: Memory) -> bool:
+        if memory.state is State.ISLAND or memory.commanded.grid_forming:
+            return False
+        if seen.inverter is not None and seen.inverter.grid_forming:
+            return False
+        report = memory.backup.report
+        return report is None or report.passed
+
+    return well
+
+
 def grid(site: SiteSettings) -> Well:
     """Inside all bands, and nobody has anything to say of it."""
     bands, volt, cut_after_s = site.grid, nominal_v(site), site.connection.cut_after_s
