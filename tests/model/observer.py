@@ -31,6 +31,8 @@ PAIRS: Final = frozenset({
     ("precharge", "error"), ("precharge", "starting"), ("precharge", "stopping"),
     ("starting", "error"), ("starting", "run"), ("starting", "stopping"),
     ("run", "error"), ("run", "stopping"), ("run", "sleep"),
+    ("precharge", "island"), ("starting", "island"), ("run", "island"),
+    ("island", "error"), ("island", "stopping"), ("island", "starting"),
     ("stopping", "error"), ("stopping", "precharge"), ("stopping", "maintenance"), ("stopping", "idle"),
     ("stopping", "restart"), ("stopping", "reboot"),
     ("sleep", "error"), ("sleep", "waking"), ("sleep", "precharge"), ("sleep", "stopping"),
@@ -41,8 +43,8 @@ PAIRS: Final = frozenset({
     ("error", "init"), ("error", "maintenance"), ("error", "restart"), ("error", "reboot"),
     ("restart", "init"), ("reboot", "init"),
 })
-MAY_CONNECT: Final = {"precharge", "starting", "run"}
-MAY_INVERT: Final = {"starting", "run"}
+MAY_CONNECT: Final = {"precharge", "starting", "run", "island"}
+MAY_INVERT: Final = {"starting", "run", "island"}
 MAY_UPDATE: Final = {"sleep", "idle", "maintenance", "error"}
 MAY_SLEEP: Final = {"sleep", "idle"}
 STOPPED: Final = {"error", "restart", "reboot"}
@@ -347,6 +349,7 @@ class Observer:
         view = seen.grid_view
         if state == "starting" and told.inverter_on and view is not None:
             promise(view.wait_s <= 0.0, "starts before the grid has been steady")
+        self._island(was, seen, decided, effects)
         hurried = bool(effects & {"emergency stop", "open contactors"})
         promise(hurried or not told.open_at_once, "opens at once, and nothing hurries")
         self._rest(seen, decided, effects)
@@ -395,6 +398,41 @@ class Observer:
             low = amps is not None and abs(amps) < OPENS_BELOW_A
             promise(low, "rack", rack.rack, "opens under", amps, "A")
 
+    def _island(self, was: Setpoints, seen: Snapshot, decided: Decision, effects: set[str]) -> None:
+        """Never two sources on one bus: nothing makes a grid unless the switch is known open."""
+        told, state = decided.setpoints, str(decided.state)
+        if not self.site.features.backup:
+            promise(state != "island", "an island on a site without backup")
+            none = (told.grid_forming, told.grid_switch_open, told.loads_shed) == (False, None, ())
+            promise(none, "commands of an island on a site without backup:", told)
+            return
+        switch, inverter = seen.relays.get("island_switch"), seen.inverter
+        known_open = switch is not None and switch.on is False
+        if told.grid_forming:
+            promise(state == "island", "makes a grid in", state)
+            promise(known_open, "makes a grid, the switch says", switch)
+            promise(told.grid_switch_open is True, "makes a grid, the switch is told to close")
+            promise(
+                told.inverter_on and told.contactors_closed, "makes a grid and is not connected"
+            )
+        if state == "island":
+            promise(decided.goal == "run", "an island, asked for", decided.goal)
+            promise(told.grid_forming or not told.inverter_on, "follows a grid in an island")
+        else:
+            promise(not told.loads_shed, "sheds loads in", state)
+        if told.grid_switch_open is False and was.grid_switch_open is not False:
+            promise(not was.grid_forming, "closes on an inverter that made a grid just now")
+            off = inverter is not None and inverter.state in (
+                InverterState.OFF,
+                InverterState.FAULT,
+            )
+            promise(off and inverter.grid_forming is not True, "closes on", inverter)
+            promise("emergency stop" not in effects, "closes, emergency stop")
+        forms = inverter is not None and inverter.grid_forming is True
+        if (forms or was.grid_forming) and not known_open:
+            raised = any(error.number == 226 for error in decided.errors)
+            promise(raised, "may not be separated, and nobody says so:", switch)
+
     def _rest(self, seen: Snapshot, decided: Decision, effects: set[str]) -> None:
         told, state = decided.setpoints, str(decided.state)
         if told.battery_asleep:
@@ -410,7 +448,9 @@ class Observer:
         promise(decided.update_allowed == may, "update", decided.update_allowed, "in", state)
         numbers = set(range(1, self.site.battery.racks + 1))
         promise(not told.racks_open or set(told.racks_open) < numbers, "racks", told.racks_open)
-        promise(not told.reset_faults or state in ("precharge", "starting", "error"), "resets")
+        promise(
+            not told.reset_faults or state in ("precharge", "starting", "island", "error"), "resets"
+        )
         if "emergency stop" in effects:
             promise(not told.reset_faults, "resets faults in spite of the emergency stop")
         if decided.manual is not None:
@@ -476,12 +516,20 @@ class Observer:
         if seen.grid is None or seen.grid.power_w is None:
             wrong.add(301)
         if seen.inverter is not None and seen.inverter.state is InverterState.FAULT:
-            wrong.add(202)
+            wrong |= set() if self._may_leave_grid(seen) else {202}
         since_s = {number: self.held_since_s.get(number, seen.now_s) for number in wrong}
         self.held_since_s = since_s
         for number, held_s in since_s.items():
             if seen.now_s - held_s >= (0.0 if number in (202, 401) else 1.0):
                 yield number
+
+    def _may_leave_grid(self, seen: Snapshot) -> bool:
+        """On a site with backup the alarm of an inverter without a grid is no fault of its own."""
+        if not self.site.features.backup or self.before is None:
+            return False
+        view = seen.grid_view
+        gone = view is not None and (view.lost or bool(view.outside))
+        return gone or str(self.before.state) in ("island", "run", "starting")
 
     # What is answered.
 

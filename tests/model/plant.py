@@ -34,6 +34,7 @@ WHIMS: Final = (
     "inverter will not start", "inverter stops", "inverter trips", "gives too much", "gives less",
     "holds another setpoint", "current leaks", "will not wake", "follows slowly", "stands still",
     "no contactors of its own", "guards its cells", "racks drift apart", "sleeps open-eyed",
+    "island switch sticks", "makes no grid", "makes a grid unasked",
     "a rack ails",
 )
 # fmt: on
@@ -62,6 +63,8 @@ class Plant:
     power_w: float = 0.0
     ticks: int = 0
     told: Setpoints = SAFE
+    switch_open: bool = False
+    forms: bool = False
 
     def __post_init__(self) -> None:
         self.closed = [False] * self.site.battery.racks
@@ -72,6 +75,7 @@ class Plant:
         self.ticks += 1
         self._sleep(told, passed_s)
         self._contactors(told, passed_s)
+        self._separate(told)
         self._inverter(told, passed_s)
         self._power(told)
         self.soc_pct -= self.power_w * passed_s / 3600.0 / self.site.battery.capacity_wh * 100.0
@@ -95,8 +99,20 @@ class Plant:
             wants = wanted and at + 1 not in told.racks_open
             self.closed[at] = wants and may and (self.closed[at] or self.closing_s >= CLOSING_S)
 
+    def _separate(self, told: Setpoints) -> None:
+        """The island switch, and whether the inverter makes a grid."""
+        if told.grid_switch_open is not None and "island switch sticks" not in self.whims:
+            self.switch_open = told.grid_switch_open
+        asked = told.grid_forming and "makes no grid" not in self.whims
+        self.forms = asked or "makes a grid unasked" in self.whims
+
+    @property
+    def _dead(self) -> bool:
+        """There is no grid to follow."""
+        return (self.volts < 46.0 or self.switch_open) and not self.forms
+
     def _inverter(self, told: Setpoints, passed_s: float) -> None:
-        on = told.inverter_on and any(self.closed)
+        on = told.inverter_on and any(self.closed) and not self._dead
         refuses = self.whims & {"inverter will not start", "inverter stops", "inverter trips"}
         if on and not refuses:
             self.starting_s += passed_s
@@ -105,7 +121,7 @@ class Plant:
             self.running, self.starting_s = False, 0.0
 
     def _power(self, told: Setpoints) -> None:
-        power_w = told.power_w
+        power_w = self.load_w if self.forms and self.switch_open else told.power_w
         if "gives too much" in self.whims:
             power_w = power_w * 1.5 + 900.0
         elif "gives less" in self.whims:
@@ -168,13 +184,24 @@ class Plant:
             state, self.power_w + self._jitter, 0.0, (), self.hertz, VOLTS + self._jitter,
             30.0 + self._jitter, ("overtemperature",) if state is InverterState.FAULT else (), (),
             held_w, "follows slowly" in self.whims,
+            grid_forming=self.forms and self.running if self.site.features.backup else None,
         )  # fmt: skip
 
     def grid(self) -> MeterReading:
         """The meter at the connection, import +."""
         grid_w = self.load_w - self.pv_w - self.power_w
+        grid_w = 0.0 if self.switch_open or self.volts < 46.0 else grid_w
         phase = PhaseReading(self.volts)
         return MeterReading(grid_w + self._jitter, 0.0, (phase, phase, phase), self.hertz)
+
+    def relays(self) -> dict[str, RelayReading | None]:
+        """Every relay; energised the island switch is closed."""
+        told: dict[str, RelayReading | None] = dict.fromkeys(
+            self.site.relays, RelayReading(False, False)
+        )
+        if self.site.backup is not None:
+            told["island_switch"] = RelayReading(not self.switch_open, not self.switch_open)
+        return told
 
     def readings(self) -> dict[str, object]:
         """All of them, by their names in the Snapshot."""
@@ -189,7 +216,7 @@ class Plant:
             "pv": MeterReading(self.pv_w + self._jitter),
             "box": SensorReading(25.0 + self._jitter, 40.0),
             "board": BoardReading(self.estop),
-            "relays": dict.fromkeys(self.site.relays, RelayReading(False, False)),
+            "relays": self.relays(),
             "climate": climate,
             "sensors": {name: SensorReading(24.0) for name in self.site.sensors if name != "box"},
             "meters": {

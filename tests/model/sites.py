@@ -4,7 +4,7 @@ from functools import cache
 from typing import Final
 
 from appliance.config import load_site
-from appliance.site import SiteSettings
+from appliance.site import Backup, BoardRelay, Features, SiteSettings
 from appliance.site.battery import Current, CurrentLevels
 from tests.stories import HOME, with_grid_code
 
@@ -48,7 +48,24 @@ def coded() -> SiteSettings:
     return site.model_copy(update={"connection": connection})
 
 
-SITES: Final = {"home": home, "climate": climate, "racks": racks, "coded": coded}
+def alone() -> SiteSettings:
+    """It can live without the grid, and shed a load."""
+    relay = {"driver": "waveshare", "bus": "relay_bus"}
+    loads = {"car": {"relay": "car", "below_soc_pct": 40.0, "above_w": 3_000.0}}
+    backup = {"switch": {"relay": "island_switch"}, "loads": loads, "return_after_s": 10.0}
+    relays = {
+        name: BoardRelay.model_validate({**relay, "channel": at})
+        for at, name in enumerate(("island_switch", "car"), 1)
+    }
+    changes = {
+        "backup": Backup.model_validate(backup),
+        "features": Features(backup=True),
+        "relays": relays,
+    }
+    return home().model_copy(update=changes)
+
+
+SITES: Final = {"home": home, "climate": climate, "racks": racks, "coded": coded, "alone": alone}
 
 
 @cache

@@ -18,9 +18,11 @@ from appliance.cycle import Cycle
 from appliance.model import (
     SAFE,
     BeatTest,
+    BlackStart,
     CapPower,
     Decision,
     Effect,
+    EndBackupTest,
     EndTest,
     ForceOutput,
     GoToMode,
@@ -35,6 +37,7 @@ from appliance.model import (
     StartTest,
     State,
     StepTo,
+    TryBackup,
     TryMode,
     Want,
 )
@@ -97,7 +100,8 @@ class Box:
         self.battery_watch = BatteryWatch()
         self.stillness = Stillness(self.site.meters["grid"].max_age_s)
         code = self.site.grid_code
-        self.grid_watch = None if code is None else GridWatch(code)
+        watched = code is not None or self.site.backup is not None
+        self.grid_watch = GridWatch(code, self.site.grid) if watched else None
 
     def tick(self, passed_s: float, *requests: Request) -> Decision:
         """One cycle."""
@@ -190,7 +194,7 @@ class Box:
         plant.load_w = rng.choice([0.0, 300.0, 2_000.0, 9_000.0, 25_000.0])
         plant.pv_w = rng.choice([0.0, 0.0, 800.0, 5_000.0, 24_000.0])
         plant.hertz = rng.choice([50.0, 50.0, 50.0, 50.0, 49.95, 49.7, 50.3, 47.2, 51.8])
-        plant.volts = rng.choice([230.0, 230.0, 230.0, 231.0, 180.0, 262.0, 90.0])
+        plant.volts = rng.choice([230.0, 230.0, 230.0, 231.0, 180.0, 262.0, 90.0, 2.0])
         plant.cell_c = rng.choice([22.0, 22.0, 22.0, 0.0, 47.0, 55.0])
         self.tell("weather", plant.load_w, plant.pv_w, plant.hertz, plant.volts, plant.cell_c)
         self.tick(0.1)
@@ -322,6 +326,31 @@ class Box:
         self.tell("tester", want)
         self.tick(0.1, Request(f"r{self.asked}", "ctl", want, key="mine"))
 
+    def the_grid_goes(self, rng: Random) -> None:
+        """For a while; before, or while, somebody starts the box, or something else happens."""
+        self.tell("the grid goes")
+        plant = self.plant
+        volts, plant.volts = plant.volts, 2.0
+        self._tick_on(rng.choice([2, 15]), 0.1)
+        if rng.random() < 0.4:
+            self.ask(BlackStart(), source=rng.choice(["ctl", "button", "cloud"]))
+        self._tick_on(30, rng.choice([0.2, 0.5, 1.0]))
+        plant.load_w = rng.choice([300.0, 2_500.0, 3_500.0, 9_000.0])
+        self._tick_on(rng.choice([3, 20]), 0.5)
+        if rng.random() < 0.3:
+            plant.whims.add(rng.choice(["island switch sticks", "makes no grid"]))
+        plant.volts, plant.hertz = (230.0 if volts < 46.0 else volts), 50.0
+        self._tick_on(40, 0.5)
+
+    def somebody_tests_the_backup(self, rng: Random) -> None:
+        """From a box that runs."""
+        self.plant.load_w = 900.0
+        self.ask(TryBackup(rng.choice([2.0, 10.0])))
+        self._tick_on(rng.choice([5, 40]), 0.5)
+        if rng.random() < 0.3:
+            self.ask(EndBackupTest())
+        self._tick_on(20, 0.5)
+
     def somebody_comes(self, _rng: Random) -> None:
         """Mends the plant, resets what is latched, starts it."""
         plant = self.plant
@@ -395,6 +424,7 @@ RULES: Final[tuple[tuple[Rule, int], ...]] = (
     (Box.plant_obeys, 8), (Box.estop, 1), (Box.somebody_asks, 10), (Box.somebody_asks_for_power, 4),
     (Box.somebody_asks_for_a_state, 3), (Box.somebody_comes, 9), (Box.core_crashes, 1),
     (Box.core_restarts, 1), (Box.what_starts_it, 3), (Box.somebody_tests, 1), (Box.something_lasts, 4),
+    (Box.the_grid_goes, 2), (Box.somebody_tests_the_backup, 1),
     (Box.it_opens_under_load, 1), (Box.it_rests_and_sleeps, 1), (Box.it_is_empty, 1),
 )
 # fmt: on
