@@ -131,7 +131,7 @@ def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
     within("duration_s", want.duration_s, LONGEST_MANUAL_S)
     most_var, asked_var = known.site.inverter.max_reactive_var, want.reactive_var
     if asked_var is not None and not -most_var <= asked_var <= most_var:
-        msg = f"reactive_var = {asked_var:g} must be between {-most_var:g} and {most_var:g}"
+        msg = f"reactive_var = {asked_var:g} must be between {0.0 - most_var:g} and {most_var:g}"
         raise RefusedError(msg)
     until_s = seen.now_s + want.duration_s
     manual = ManualPower(want.power_w, until_s, asked_var, seen.now_s, request.source)

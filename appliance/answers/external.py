@@ -185,8 +185,8 @@ def _beyond(power_w: float | None, reactive_var: float | None, site: SiteSetting
     inverter = site.inverter
     most_var = inverter.max_reactive_var
     for name, value, low, high in (
-        ("power_w", power_w, -inverter.max_charge_w, inverter.max_discharge_w),
-        ("reactive_var", reactive_var, -most_var, most_var),
+        ("power_w", power_w, 0.0 - inverter.max_charge_w, inverter.max_discharge_w),
+        ("reactive_var", reactive_var, 0.0 - most_var, most_var),
     ):
         if value is not None and not (isfinite(value) and low <= value <= high):
             yield f"{name} = {value:g} must be between {low:g} and {high:g}"

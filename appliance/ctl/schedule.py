@@ -60,7 +60,10 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
             want = PutSchedule(LOCAL, entries_of(_text(chosen.file)))
         elif chosen.schedule == "clear":
             want = ClearSchedule(chosen.source)
-    except (OSError, InputError) as error:
+    except OSError as error:
+        sys.stderr.write(f"{chosen.file}: cannot be read: {error.strerror}\n")
+        return WRONG_INPUT
+    except InputError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_INPUT
     client = CoreClient(Path(site.run_folder), "ctl")
