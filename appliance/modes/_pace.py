@@ -7,7 +7,7 @@ from pydantic import Field
 
 LEAST_LEFT_S: Final = 60.0
 """The last minute counts as a whole one: a battery tells its energy in steps, and what is missing by
-a step would otherwise become full power in the last seconds. What is left undone is less than a third of a minute."""
+a step would otherwise become full power in the last seconds. What is left undone is 22 s of the power (60 s / e)."""
 Efficiency = Annotated[float, Field(ge=0.3, le=1.0)]
 """What arrives in the battery, of what is charged. Discharging counts as 1, as in Flux."""
 WattHours = Annotated[float, Field(ge=0, le=100e6)]

@@ -127,6 +127,6 @@ def test_the_pace_is_that_of_the_hours_there_are(day: str, start: str, hours: fl
     world.run(midnight[day], f"{start[:8]}{int(start[8:10]) + (day != 'spring'):02d}T06:00")
     assert world.powers_w[180] == pytest.approx(-6_000.0 / hours)
     assert min(world.powers_w) == pytest.approx(-6_000.0 / hours, rel=1e-3)
-    # The last minute counts as a whole one, so a third of it is left undone.
+    # The last minute counts as a whole one, so 22 s of it are left undone.
     assert world.soe_wh == pytest.approx(8_000.0, abs=0.4 / 60.0 * 5_700.0 / hours)
     assert world.charge_wh == pytest.approx(6_000.0, rel=0.003)
