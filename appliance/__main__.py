@@ -187,6 +187,10 @@ def _ctl_with_a_file_of_its_own(chosen: argparse.Namespace, site: SiteSettings) 
         return schedule.run(chosen, site, sys.stdout)
     if chosen.what == "blackbox":
         return recordings.run(chosen, site, sys.stdout)
+    if chosen.what == "backup":
+        from appliance.ctl import backup
+
+        return backup.run(chosen, site, sys.stdout)
     if chosen.what == "market":
         from appliance.ctl import market
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from appliance import can_log, probe
-from appliance.ctl import recordings
+from appliance.ctl import backup, recordings
 from appliance.model import State
 from appliance.statemachine.states import GOALS
 from appliance.statemachine.steps import NEXT
@@ -112,6 +112,7 @@ def _history_arguments(asks: "argparse._SubParsersAction[argparse.ArgumentParser
     asks.choices["errors"].add_argument(
         "--all", action="store_true", help="every time one was raised, newest first, from the disk"
     )
+    backup.add_arguments(asks.add_parser("backup", help="power without the grid: its tests"))
     asks.add_parser("info", help="what the box remembers of itself: counters, throughput, health")
     limits = asks.add_parser("limits", help="for how many hours each limit held the battery back")
     limits.add_argument("--days", type=_whole, default=7, metavar="N", help="the newest N days")

@@ -12,6 +12,7 @@ from appliance.errors import ESTOP_NUMBER, ROWS
 from appliance.model import ActiveError, BatteryMemory, FullCharge, Memory, State
 from appliance.site import SiteSettings
 from appliance.store import FILE_NAME, Durable, MemoryLostError, Store
+from appliance.store.reports import last_report
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,15 @@ def known_full(data_folder: Path) -> FullCharge | None:
 def waking_memory(memory: Memory) -> Memory:
     """The battery was asleep when the last run ended: it is woken now, and may be silent for a while."""
     return msgspec.structs.replace(memory, waking=True, woken_at_s=memory.state_since_s)
+
+
+def with_report(memory: Memory, data_folder: Path) -> Memory:
+    """With the report of the last test of the backup: the next is due so long after it, and a failed one is told."""
+    report = last_report(data_folder)
+    if report is None:
+        return memory
+    backup = msgspec.structs.replace(memory.backup, report=report)
+    return msgspec.structs.replace(memory, backup=backup)
 
 
 def unknown_estop(clock: Clock) -> ActiveError:

@@ -30,6 +30,7 @@ from appliance.model import (
 from appliance.site import Language, SiteSettings
 from appliance.store import Store, key_of
 from appliance.store.notebook import Notebook
+from appliance.store.reports import keep_report
 from appliance.supervisor import Lease
 from appliance.undecided import as_it_is
 
@@ -77,6 +78,7 @@ class Recorder:
         self._black_box = black_box
         self._spot_period_s = site.cloud.spot_period_s if site.cloud.enabled else None
         self._clock = clock
+        self._data = Path(site.data_folder)
         self._spot = spot
         self._error_event = error_event
         self._language = site.language
@@ -117,6 +119,7 @@ class Recorder:
             if self._last is None or moment.decision.errors is not self._last.decision.errors:
                 self._note_errors(moment)
             self._note_changes(moment.decision)
+            self._note_backup(moment.decision)
             self._note_answers(moment)
             self._notes.add(moment)
             self._last = moment
@@ -167,6 +170,21 @@ class Recorder:
         if last is not None and last.mode != decision.mode:
             self._notes.line("mode", decision.utc, f"{decision.mode}, asked by {decision.mode_by}")
             log.info("mode %s, asked by %s", decision.mode, decision.mode_by)
+
+    def _note_backup(self, decision: Decision) -> None:
+        """A test of the backup has ended: its report is kept as a file."""
+        last = self._last.decision if self._last else None
+        report = None if decision.backup is None else decision.backup.report
+        known = None if last is None or last.backup is None else last.backup.report
+        if report is None or last is None or report == known:
+            return
+        said = "passed" if report.passed else f"failed: {'; '.join(report.reasons)}"
+        self._notes.line("backup", decision.utc, f"the test of the backup {said}")
+        log.info("the test of the backup %s", said)
+        try:
+            keep_report(self._data, report)
+        except OSError as error:
+            log.error("the report of the backup's test cannot be kept: %s", error)
 
     def _note_answers(self, moment: Moment) -> None:
         """Who asked for what, and what was said; PINs never come so far."""

@@ -41,6 +41,7 @@ from appliance.recall import (
     starting_memory,
     unread,
     waking_memory,
+    with_report,
 )
 from appliance.recorder import Recorder
 from appliance.site import SiteSettings
@@ -93,7 +94,8 @@ class Core:
             full = None
         memory = starting_memory(durable, site, set(self._titles), clock.now_s())
         memory = msgspec.structs.replace(memory, full=full)
-        self._cycle.adopt(waking_memory(memory) if self._known.asleep else memory)
+        memory = waking_memory(memory) if self._known.asleep else memory
+        self._cycle.adopt(with_report(memory, self._data))
         self._down: tuple[str, ...] = ()
         crashes = Crashes(clock, self._run_folder)
         if self._crashed:

@@ -184,10 +184,10 @@ def island_overloaded(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sou
     return ("island",) if seen.now_s - island.over_since_s > backup.overload_s else NOWHERE
 
 
-def trial_failed(_seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
+def trial_failed(_seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
     """The last test of the backup did not pass."""
     report = memory.backup.report
-    if report is None or report.passed:
+    if report is None or report.passed or site.backup is None:
         return NOWHERE
     return (f"backup: {'; '.join(report.reasons)}",)
 
