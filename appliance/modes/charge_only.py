@@ -100,7 +100,7 @@ class Mode:
             return _idle(settings.when_waiting, because)
         if self._deadline is not None and seen.clock_trusted is False:
             return _idle(settings.when_waiting, NO_CLOCK)
-        charge_w = self._paced_w(battery, soc_pct, min(most_w, self._rate_w), seen, memory)
+        charge_w = self._paced_w(battery, soc_pct, min(most_w, self._rate_w), seen)
         reason = f"{soc_pct:.0f} of {settings.target_pct:.0f} %{self._by}"
         if charge_w is None:
             return _idle(settings.when_waiting, f"{reason}, there is time")
@@ -111,7 +111,7 @@ class Mode:
         return Wish(0.0 - charge_w, reason, lowest_w=least_w, highest_w=0.0 - charge_w)
 
     def _paced_w(
-        self, battery: BatteryReading, soc_pct: float, rate_w: float, seen: Snapshot, memory: Memory
+        self, battery: BatteryReading, soc_pct: float, rate_w: float, seen: Snapshot
     ) -> float | None:
         """How fast now, a magnitude; None: not yet."""
         settings, deadline = self._settings, self._deadline
@@ -124,8 +124,9 @@ class Mode:
         needed_w = missing_wh / settings.charge_efficiency * 3_600.0 / max(left_s, 60.0)
         if settings.pace == "slow":
             return min(needed_w, rate_w)
-        can_w = memory.limits.max_charge_w
-        can_w = min(rate_w, can_w) if can_w > 0.1 * self._rate_w else rate_w
+        # Its own limit, not the cycle's, which may be a ramp; next to none is one that will be gone.
+        can_w = battery.max_charge_w
+        can_w = min(rate_w, can_w) if can_w is not None and can_w > 0.1 * rate_w else rate_w
         then = deadline.after(seen.utc)
         if left_s <= 0.0 or needed_w >= can_w:
             self._begun_for = then

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -10,6 +11,7 @@ from appliance.model import MeterReading, Wish
 from appliance.modes._answers import exactly
 from tests.modes.flux_world import CAPACITY_WH, EFFICIENCY, World, at, look, make, memory
 from tests.modes.late_plant import LatePlant
+from tests.stories import battery
 
 TOLD_WH = 10_600.0
 """What site.toml says the battery holds: a little too much, as it may."""
@@ -133,8 +135,11 @@ def test_a_battery_that_takes_less_begins_earlier() -> None:
     settings = NIGHT | {"pace": "late", "rate_w": 4_000.0}
     utc, soe_wh = "2026-06-02T02:30", 5_000.0  # 1.75 h are left for 3 kWh
     assert mode(**settings).wish(look(utc, soe_wh=soe_wh), memory(5_000.0)).power_w == 0.0
-    slow = mode(**settings).wish(look(utc, soe_wh=soe_wh), memory(1_700.0))
-    assert slow.power_w == -4_000.0
+    snapshot = look(utc, soe_wh=soe_wh)
+    slow = msgspec.structs.replace(snapshot, battery=battery(soc_pct=50.0, max_charge_w=1_700.0))
+    assert mode(**settings).wish(slow, memory(5_000.0)).power_w == -4_000.0
+    full_stop = msgspec.structs.replace(snapshot, battery=battery(soc_pct=50.0, max_charge_w=0.0))
+    assert mode(**settings).wish(full_stop, memory(0.0)).power_w == 0.0, "that may be over by then"
 
 
 def test_too_late_it_does_what_it_can() -> None:

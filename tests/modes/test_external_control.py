@@ -201,6 +201,16 @@ def test_it_must_be_in_use_or_beside_the_mode_in_use() -> None:
     assert box.run(21.0).why.startswith("Self-consumption wants 0 W")
 
 
+def test_reactive_power_arrives_at_the_inverter() -> None:
+    box = outside()
+    assert box.ask(SetExternal(1_000.0, 30.0, -700.0), "modbus").reason == (
+        "1000 W, -700 var for 30 s"
+    )
+    commanded = box.step().setpoints
+    assert (commanded.power_w, commanded.reactive_var) == (1_000.0, -700.0)
+    assert box.run(31.0).setpoints.reactive_var == 0.0
+
+
 def test_a_heartbeat_keeps_it_going_and_only_the_askers_own() -> None:
     box = outside(heartbeat_s=5.0)
     box.ask(SetExternal(1_000.0, 600.0), "modbus")
