@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from appliance.config import SiteError, build_modes, load_site
-from appliance.model import BalanceCells, BlackStart, GoToMode, SleepBattery, State, TryBackup
+from appliance.model import BalanceCells, BlackStart, GoToMode, SleepBattery, State, TryBackup, Want
 from appliance.site import Features, SiteSettings, lacks, mode_lacks
-from appliance.site.features import FEATURES
+from appliance.site.features import FEATURES, Feature
 from tests.core.boxes import box, on_island_site
 from tests.stories import HOME, Story
 
@@ -69,9 +69,12 @@ def test_a_flag_switches_off_what_is_there() -> None:
     sleep = site.battery.sleep.model_copy(update={"means": "frame"})
     battery = site.battery.model_copy(update={"balancing": balancing, "sleep": sleep})
     there = site.model_copy(update={"battery": battery})
-    asked = {BalanceCells(on=True): "cell_balance", SleepBattery(asleep=True): "sleep"}
+    asked: dict[Want, Feature] = {
+        BalanceCells(on=True): "cell_balance",
+        SleepBattery(asleep=True): "sleep",
+    }
     for want, name in asked.items():
-        assert lacks(there, name) == ""  # type: ignore[arg-type]
+        assert lacks(there, name) == ""
         story = Story(flagged(there, **{name: False})).running()
         assert story.ask(want).reason == OFF.format(name)
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from appliance.config import load_site
@@ -12,6 +11,8 @@ from appliance.model import (
     BoardReading,
     EndBackupTest,
     GoToState,
+    GridView,
+    InverterState,
     IslandStep,
     Memory,
     RelayReading,
@@ -21,7 +22,7 @@ from appliance.model import (
 from appliance.modes.backup import Mode, ModeSettings
 from appliance.site import SiteSettings
 from tests.modes.islands import Day, profile, with_backup
-from tests.stories import HOME, battery, seen
+from tests.stories import HOME, battery, inverter, seen
 
 NIGHT = profile((0, 1_500, 0, 230), (2, 1_500, 0, 3), (32, 1_500, 0, 230))
 """The grid is lost from minute 2 to 32."""
@@ -103,14 +104,14 @@ def test_without_the_feature_the_same_night_is_dark() -> None:
 
 def test_a_dip_is_no_blackout() -> None:
     day = Day(with_backup(transfer_after_s=2.0), STEADY).until(1)
-    view = msgspec.structs.replace(day.plant.look(0.0, day.start_at).grid_view, lost=True)
+    view = GridView(0.0, 0.0, lost=True)
     for lost in (True, True, False, True):
         day.spoil = {"grid_view": view} if lost else {}
         day.step()
-    assert day.last.state is State.RUN
+    assert day.states()[-1] == "run"
     for _ in range(5):
         day.step()
-    assert day.last.state is State.ISLAND
+    assert day.states()[-1] == "island"
 
 
 def test_the_grid_must_stay_before_it_is_trusted() -> None:
@@ -148,20 +149,30 @@ def test_a_switch_that_is_not_known_open_any_more_ends_it_at_once(reading: Any) 
 def test_stopped_in_the_island_the_inverter_is_off_at_once_and_the_switch_closes_then() -> None:
     day = Day(with_backup(), NIGHT).until(4)
     assert day.ask(GoToState(State.IDLE)).ok
-    assert day.last.state is State.STOPPING
+    assert day.states()[-1] == "stopping"
     assert (day.last.setpoints.inverter_on, day.last.setpoints.grid_forming) == (False, False)
-    assert day.last.setpoints.grid_switch_open is True, "until the inverter is known off"
-    for _ in range(6):
-        day.step()
-    assert day.last.setpoints.grid_switch_open is False
+    assert day.last.setpoints.grid_switch_open, "until the inverter is known off"
+    after = [day.step().setpoints.grid_switch_open for _ in range(6)]
+    assert after[-1] is False
     never_two_sources(day)
+
+
+def test_an_inverter_that_goes_on_keeps_the_switch_open() -> None:
+    day = Day(with_backup(), NIGHT).until(4)
+    day.ask(GoToState(State.IDLE))
+    day.spoil = {"inverter": inverter(0.0, grid_forming=True)}  # it says that it runs on
+    told = [day.step().setpoints.grid_switch_open for _ in range(20)]
+    assert set(told) == {True}
+    day.spoil = {"inverter": inverter(state=InverterState.OFF)}
+    day.step()
+    assert day.last.setpoints.grid_switch_open is False
 
 
 def test_an_emergency_stop_in_an_island_closes_nothing() -> None:
     day = Day(with_backup(), NIGHT).until(4)
     day.spoil = {"board": BoardReading(estop_pressed=True)}
     day.until(5)
-    assert day.last.state is State.ERROR
+    assert day.states()[-1] == "error"
     assert day.last.setpoints.grid_switch_open is True
     assert not day.last.setpoints.contactors_closed
 
@@ -172,7 +183,7 @@ def test_an_emergency_stop_in_an_island_closes_nothing() -> None:
 def test_an_empty_battery_ends_the_island() -> None:
     day = Day(with_backup(start_pct=10.0, empty_pct=8.0), NIGHT, soc_pct=12.0).until(31)
     assert 229 in day.numbers()
-    assert day.last.state is State.ERROR
+    assert day.states()[-1] == "error"
     assert day.plant.soc_pct == pytest.approx(8.0, abs=0.3)
 
 
@@ -186,7 +197,7 @@ def test_too_much_load_ends_the_island() -> None:
     heavy = profile((0, 1_500, 0, 230), (2, 9_000, 0, 3), (70, 1_500, 0, 230))
     day = Day(with_backup(), heavy).until(4)
     assert day.numbers() & {222, 202, 224}
-    assert day.last.state is State.ERROR
+    assert day.states()[-1] == "error"
     never_two_sources(day)
 
 
@@ -234,7 +245,7 @@ def test_loads_are_shed_by_power_one_by_one() -> None:
     assert order[0] == ("car_relay",)
     assert order[-1] == ("car_relay", "oven_relay")
     assert day.plant.load_w == 3_400.0
-    assert day.last.state is State.ISLAND, "overloaded for a moment only"
+    assert day.states()[-1] == "island", "overloaded for a moment only"
     first = next(one.now_s for one in day.told if len(one.setpoints.loads_shed) == 1)
     second = next(one.now_s for one in day.told if len(one.setpoints.loads_shed) == 2)
     assert second - first >= 1.0
@@ -251,17 +262,17 @@ def test_loads_are_shed_by_power_one_by_one() -> None:
 
 def test_a_box_that_starts_in_the_dark_waits_until_it_is_asked() -> None:
     day = Day(with_backup(), DARK).until(2)
-    assert day.last.state is State.ERROR
+    assert day.states()[-1] == "error"
     assert 310 in day.numbers()
     assert day.plant.house.carried_wh == 0.0
     assert not day.ask(BlackStart(), "cloud").ok
     assert day.ask(BlackStart(), "button").ok
     day.until(10)
-    assert day.last.state is State.ISLAND
+    assert day.states()[-1] == "island"
     assert day.states()[-4:] == ["error", "init", "precharge", "island"]
     assert day.plant.house.carried_wh == pytest.approx(1_500.0 * 8.0 / 60.0, abs=15.0)
     day.until(18)
-    assert day.last.state is State.RUN
+    assert day.states()[-1] == "run"
     never_two_sources(day)
 
 
@@ -338,7 +349,7 @@ def test_a_test_that_fails_says_why_until_one_passes() -> None:
     assert report_of(day).reasons == ("error 226: Island may not be separated",)
     day.spoil = {}
     day.until(10)
-    assert day.last.state is State.RUN
+    assert day.states()[-1] == "run"
     assert [error.number for error in day.last.errors] == [223]
     assert day.ask(TryBackup(60.0)).ok
     day.until(15)
@@ -354,7 +365,7 @@ def test_a_test_ends_when_somebody_says_so() -> None:
     assert day.ask(TryBackup(600.0)).reason == "it needs a box that runs; it is Island"
     assert day.ask(EndBackupTest(), "cloud").ok
     day.until(5)
-    assert day.last.state is State.RUN
+    assert day.states()[-1] == "run"
     assert (report_of(day).passed, report_of(day).reasons) == (False, ("cloud was asked to end",))
 
 
@@ -363,9 +374,9 @@ def test_a_grid_that_is_lost_in_a_test_is_waited_for() -> None:
     day = Day(with_backup(), lost).until(2)
     assert day.ask(TryBackup(240.0)).ok
     day.until(19)
-    assert day.last.state is State.ISLAND
+    assert day.states()[-1] == "island"
     day.until(25)
-    assert day.last.state is State.RUN
+    assert day.states()[-1] == "run"
     assert report_of(day).passed
     assert day.plant.house.carried_wh == pytest.approx(1_500.0 * 19.0 / 60.0, abs=12.0)
     never_two_sources(day)
@@ -375,7 +386,7 @@ def test_a_low_battery_ends_a_test_and_begins_none() -> None:
     day = Day(with_backup(trial={"min_soc_pct": 59.5}), STEADY).until(2)
     assert day.ask(TryBackup(3_600.0)).ok
     day.until(8)
-    assert day.last.state is State.RUN
+    assert day.states()[-1] == "run"
     assert report_of(day).reasons == ("the battery is low",)
     answer = day.ask(TryBackup(60.0))
     assert answer.reason == "the state of charge is 59 %; a test needs 59.5 %"
