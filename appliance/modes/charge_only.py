@@ -27,6 +27,8 @@ WITHOUT: Final[Inputs] = {
     "pv": Without.GOES_ON,
     "box": Without.GOES_ON,
 }
+NEARLY_PCT: Final = 0.05
+"""The site's own maximum is never quite reached: power falls to zero before it."""
 Otherwise = Literal["hold", "keep", "leave"]
 
 
@@ -70,6 +72,7 @@ class Mode:
 
     def __init__(self, settings: ModeSettings, site: SiteSettings) -> None:
         self._settings, self._site = settings, site
+        self._target_pct = min(settings.target_pct, site.battery.soc.maximum_pct)
         self._times = Times(settings.during, site.zone)
         self._deadline = None
         if settings.by is not None:
@@ -89,9 +92,10 @@ class Mode:
         soc_pct = None if battery is None else battery.soc_pct
         if battery is None or soc_pct is None or not isfinite(soc_pct):
             return unknown(UNKNOWN)
-        self._reached = soc_pct >= settings.target_pct - settings.resume_pct * self._reached
+        short_pct = settings.resume_pct if self._reached else NEARLY_PCT
+        self._reached = soc_pct >= self._target_pct - short_pct
         if self._reached:
-            return _idle(settings.when_reached, f"{settings.target_pct:.0f} % are reached")
+            return _idle(settings.when_reached, f"{self._target_pct:.0f} % are reached")
         most_w = self._most_w(seen, memory)
         if most_w is None:
             return unknown(SILENT)
@@ -101,7 +105,7 @@ class Mode:
         if self._deadline is not None and seen.clock_trusted is False:
             return _idle(settings.when_waiting, NO_CLOCK)
         charge_w = self._paced_w(battery, soc_pct, min(most_w, self._rate_w), seen)
-        reason = f"{soc_pct:.0f} of {settings.target_pct:.0f} %{self._by}"
+        reason = f"{soc_pct:.0f} of {self._target_pct:.0f} %{self._by}"
         if charge_w is None:
             return _idle(settings.when_waiting, f"{reason}, there is time")
         if settings.max_import_w is not None and charge_w >= most_w:
@@ -119,7 +123,7 @@ class Mode:
             return rate_w
         full_wh = battery.capacity_wh
         full_wh = self._site.battery.capacity_wh if full_wh is None else full_wh
-        missing_wh = (settings.target_pct - soc_pct) / 100.0 * full_wh
+        missing_wh = (self._target_pct - soc_pct) / 100.0 * full_wh
         left_s = max(0.0, deadline.left_s(seen.utc) - 60.0 * settings.early_min)
         needed_w = missing_wh / settings.charge_efficiency * 3_600.0 / max(left_s, 60.0)
         if settings.pace == "slow":

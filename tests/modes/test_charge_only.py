@@ -9,7 +9,16 @@ from pydantic import ValidationError
 
 from appliance.model import MeterReading, Wish
 from appliance.modes._answers import exactly
-from tests.modes.flux_world import CAPACITY_WH, EFFICIENCY, World, at, look, make, memory
+from tests.modes.flux_world import (
+    CAPACITY_WH,
+    EFFICIENCY,
+    World,
+    at,
+    look,
+    make,
+    memory,
+    site,
+)
 from tests.modes.late_plant import LatePlant
 from tests.stories import battery
 
@@ -74,6 +83,15 @@ def test_reached_it_charges_again_when_enough_is_missing() -> None:
         for soe in (4_990.0, 5_000.0, 4_810.0, 4_790.0, 4_990.0)
     ]
     assert powers == [-5_000.0, 0.0, 0.0, -5_000.0, -5_000.0]
+
+
+def test_the_sites_maximum_which_is_never_quite_reached_is_enough() -> None:
+    whole = site()
+    soc = whole.battery.soc.model_copy(update={"maximum_pct": 90.0})
+    whole = whole.model_copy(update={"battery": whole.battery.model_copy(update={"soc": soc})})
+    one = make("charge_only", whole)
+    assert one.wish(look(soe_wh=8_990.0), memory()).power_w == -5_000.0
+    assert one.wish(look(soe_wh=8_996.0), memory()) == exactly(0.0, "90 % are reached")
 
 
 def test_only_in_its_periods() -> None:
