@@ -17,12 +17,17 @@ from appliance.model import (
     Memory,
     MeterReading,
     PhaseReading,
+    Setpoints,
     Snapshot,
     State,
     Wish,
 )
 from appliance.reactive import ahead_var, reactive_power
 from appliance.site import SiteSettings
+from appliance.statemachine.machine import outputs
+from appliance.statemachine.states import STATES
+from appliance.statemachine.transitions import Scene
+from tests.core.conditions import ON, holds
 from tests.core.reacts import COS_PHI_P, MOST_VAR, Q_U, RATED_VA, at_volts, ran, reactive, site
 from tests.stories import Story, inverter, seen, with_grid_code
 
@@ -206,6 +211,34 @@ def test_outside_run_there_is_none() -> None:
         assert story.last.wish_var is None
         story.step()
     assert story.last.state is State.STOPPING
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_each_state_by_itself_lets_none_through_but_run(state: State) -> None:
+    scene = Scene(seen(), Memory(state=state, commanded=ON), frozenset(), 10.0, False)
+    told = outputs(state, 99.9, 500.0, scene, 700.0)
+    if not STATES[state].power:
+        assert told.reactive_var == 0.0
+    elif state is State.RUN:
+        assert told.reactive_var == 700.0
+
+
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_an_inverter_that_ignores_it_is_noticed(way: float) -> None:
+    told = {"commanded": Setpoints(0.0, way * 2_000.0, True, True)}
+
+    def astray(var: float) -> bool:
+        measured = holds(214, site=site(), memory=told, inverter=inverter(reactive_var=way * var))
+        held = inverter(reactive_setpoint_var=way * var, reactive_var=0.0)
+        assert (holds(214, site=site(), memory=told, inverter=held) != ()) is (measured != ())
+        return bool(measured)
+
+    assert [astray(var) for var in (-2_000.0, 0.0, 1_599.0, 1_601.0, 2_399.0, 2_401.0)] == [True, True, True, False, False, True]  # fmt: skip
+    for unknown in (inverter(), inverter(reactive_var=float("nan")), None):
+        assert holds(214, site=site(), memory=told, inverter=unknown) == ()
+    ignored = inverter(reactive_var=0.0)
+    assert holds(214, State.STARTING, site=site(), memory=told, inverter=ignored) == ()
+    assert holds(214, site=site(0.0), memory=told, inverter=ignored) == ()
 
 
 @pytest.mark.parametrize("gain", [0.1, 1.0, 5.0])
