@@ -12,6 +12,7 @@ from appliance.modes._most import most_discharge_w
 from appliance.modes._peaks import Peaks
 from appliance.site.periods import Period
 from tests.modes.flux_world import LONDON, at, imbalance, look, make, memory, site
+from tests.stories import battery
 
 PEAK = {"days": "weekdays", "start": "16:00", "end": "19:00", "zone": "UTC"}
 MONDAY = "2026-06-01T"
@@ -133,6 +134,28 @@ def test_the_ramp_is_no_reason_to_begin_early() -> None:
     assert most_discharge_w(seen, closed, ramped) == 0.0
     held = msgspec.structs.replace(memory(most_w=2_000.0), decided_at_s=seen.now_s - 0.1)
     assert most_discharge_w(seen, held, ramped) == 2_000.0
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "commanded_w", "left_w", "told_w", "most_w"),
+    [
+        (0.1, 1_000.0, 1_030.0, None, 5_000.0),
+        (0.1, 1_000.0, 1_031.0, None, 1_031.0),
+        (2.0, 1_000.0, 1_150.0, None, 5_000.0),
+        (2.0, 1_000.0, 1_250.0, None, 1_250.0),
+        (0.1, 1_000.0, 1_010.0, 3_000.0, 3_000.0),
+        (0.1, 1_000.0, 1_010.0, 9_000.0, 5_000.0),
+        (0.1, -4_000.0, 10.0, None, 5_000.0),
+    ],
+)
+def test_behind_a_ramp_what_the_battery_and_the_inverter_can(
+    passed_s: float, commanded_w: float, left_w: float, told_w: float | None, most_w: float
+) -> None:
+    seen = look(now_s=100.0)
+    full = msgspec.structs.replace(battery(), max_discharge_w=told_w)
+    before = msgspec.structs.replace(memory(left_w, commanded_w), decided_at_s=100.0 - passed_s)
+    seen = msgspec.structs.replace(seen, battery=full)
+    assert most_discharge_w(seen, before, site(ramp_w_per_s=100.0)) == most_w
 
 
 APPROACH: dict[str, Any] = {
