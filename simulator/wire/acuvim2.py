@@ -39,7 +39,7 @@ class Acuvim2:
     ) -> None:
         self._site, self._flow, self._rng = site, flow, Random(7)
         if reversed_mounting:
-            self._flow = Flow(lambda: -(flow.power_w() or 0.0), flow.export_wh, flow.import_wh)
+            self._flow = flow.turned()
         self._watts = 0.001 if in_kw else 1.0
         rows = [*self._block(PRIMARY, 1.0, 1.0), *self._block(SECONDARY, pt, ct)]
         counters = (self._flow.import_wh, self._flow.export_wh, Store().read, Store().read)
@@ -52,6 +52,10 @@ class Acuvim2:
     def power_w(self) -> float:
         """Total active power as the meter counts it."""
         return self._flow.power_w() or 0.0
+
+    def reactive_var(self) -> float:
+        """Total reactive power as the meter counts it."""
+        return self._flow.reactive_var() or 0.0
 
     def _phase_w(self) -> float:
         return self.power_w() / PHASES
@@ -68,6 +72,8 @@ class Acuvim2:
             (18, 4, lambda: abs(self._phase_w()) / site.voltage_v, 1.0 / ct, NOISE_A),
             (28, 3, self._phase_w, watts, NOISE_W),
             (34, 1, self.power_w, watts, NOISE_W),
+            (36, 3, lambda: self.reactive_var() / PHASES, watts, 0.0),
+            (42, 1, self.reactive_var, watts, 0.0),
             (44, 3, lambda: abs(self._phase_w()), watts, NOISE_W),
             (50, 1, lambda: abs(self.power_w()), watts, NOISE_W),
             (52, 4, factor, 1.0, 0.0),
@@ -77,7 +83,7 @@ class Acuvim2:
             for offset, count, read, scale, noise in values
             for place in range(count)
         ]  # fmt: skip
-        empty = [26, *range(36, 44, 2), 60, *WITHOUT_VALUE]
+        empty = [26, 60, *WITHOUT_VALUE]
         return rows + [Row(base + at, F32, nothing, 1.0, (READ_HOLDING,)) for at in empty]
 
     def _measured(self, read: Callable[[], float], scale: float, noise: float) -> Read:

@@ -47,6 +47,16 @@ class Flow:
     power_w: Read
     import_wh: Read
     export_wh: Read
+    reactive_var: Read = field(default_factory=lambda: Store().read)
+
+    def turned(self) -> "Flow":
+        """As a meter sees it that is mounted the other way."""
+        return Flow(
+            lambda: -(self.power_w() or 0.0),
+            self.export_wh,
+            self.import_wh,
+            lambda: 0.0 - (self.reactive_var() or 0.0),
+        )
 
 
 class Limited(Registers):
@@ -79,7 +89,7 @@ class CarloGavazzi:
         self._rng = Random(code)
         self._flow = flow
         if reversed_mounting:
-            self._flow = Flow(lambda: -(flow.power_w() or 0.0), flow.export_wh, flow.import_wh)
+            self._flow = flow.turned()
         self._zero_wh = (0.0, 0.0)
         """What the counters had when they were reset."""
         self.system, self.mode = Store(0), Store(self.kind.mode[1][0])
@@ -98,6 +108,10 @@ class CarloGavazzi:
         """Total active power as the meter counts it."""
         power_w = self._flow.power_w() or 0.0
         return power_w if self._both_ways() else abs(power_w)
+
+    def reactive_var(self) -> float:
+        """Total reactive power as the meter counts it."""
+        return self._flow.reactive_var() or 0.0
 
     def _counters(self) -> tuple[float, float]:
         """Import and export in Wh."""
@@ -150,12 +164,15 @@ class CarloGavazzi:
         row(range(0x0C, 0x12, 2), lambda: self._phase_a(PHASES), 0.001)
         row(range(0x12, 0x18, 2), lambda: self.power_w() / PHASES, 0.1)
         row(range(0x18, 0x1E, 2), lambda: abs(self.power_w()) / PHASES, 0.1)
-        rows.extend(Row(address, self._form, nothing, 0.1) for address in range(0x1E, 0x24, 2))
+        rows.extend(
+            Row(address, self._form, lambda: self.reactive_var() / PHASES, 0.1)
+            for address in range(0x1E, 0x24, 2)
+        )
         row((0x24,), lambda: site.voltage_v, 0.1)
         row((0x26,), lambda: site.voltage_v * sqrt(3.0), 0.1)
         row((0x28,), self.power_w, 0.1)
         row((0x2A,), lambda: abs(self.power_w()), 0.1)
-        rows.append(Row(0x2C, self._form, nothing, 0.1))
+        rows.append(Row(0x2C, self._form, self.reactive_var, 0.1))
         first = self.kind.factor
         rows.extend(Row(at, I16, self._factor, 0.001) for at in range(first, first + 4))
         if self.kind is not EM24:
@@ -175,7 +192,8 @@ class CarloGavazzi:
             (0x06, lambda: abs(self.power_w()), 0.1),
         )
         rows = [Row(at, self._form, self._measured(read, step), step) for at, read, step in values]
-        rows += [Row(at, self._form, nothing, 0.1) for at in (0x08, 0x0A, 0x0C, 0x14, 0x16)]
+        rows += [Row(at, self._form, nothing, 0.1) for at in (0x0A, 0x0C, 0x14, 0x16)]
+        rows.append(Row(0x08, self._form, self.reactive_var, 0.1))
         return [*rows, Row(self.kind.factor, I16, self._factor, 0.001)]
 
     def _factor(self) -> float:
@@ -225,7 +243,12 @@ class CarloGavazzi:
 
 def grid_flow(site: Site) -> Flow:
     """The meter at the grid connection: import +."""
-    return Flow(lambda: site.grid_w, lambda: site.grid_import_wh, lambda: site.grid_export_wh)
+    return Flow(
+        lambda: site.grid_w,
+        lambda: site.grid_import_wh,
+        lambda: site.grid_export_wh,
+        lambda: site.grid_var,
+    )
 
 
 def pv_flow(site: Site) -> Flow:

@@ -140,13 +140,16 @@ class SunSpecMeter:
         power_w: Callable[[], float],
         import_wh: Callable[[], float],
         export_wh: Callable[[], float],
+        reactive_var: Callable[[], float] = lambda: 0.0,
         *,
         reversed_mounting: bool = False,
         missing: frozenset[str] = frozenset(),
     ) -> None:
         sign = -1.0 if reversed_mounting else 1.0
         imported, exported = (export_wh, import_wh) if reversed_mounting else (import_wh, export_wh)
-        values = meter_values(site, lambda: sign * power_w(), exported, imported)
+        values = meter_values(
+            site, lambda: sign * power_w(), exported, imported, lambda: sign * reactive_var()
+        )
         for key in missing:
             values[key] = None
         self.image = Image(((1, 0), (203, 0)), values, SCALES)
@@ -160,6 +163,7 @@ def grid_meter(site: Site, reversed_mounting: bool = False) -> SunSpecMeter:
         lambda: site.grid_w,
         lambda: site.grid_import_wh,
         lambda: site.grid_export_wh,
+        lambda: site.grid_var,
         reversed_mounting=reversed_mounting,
     )
 

@@ -236,7 +236,11 @@ def _battery(site: Site, own: Obedient) -> dict[str, Value]:
 
 
 def meter_values(
-    site: Site, power_w: Callable[[], float], exported_wh: Value, imported_wh: Value
+    site: Site,
+    power_w: Callable[[], float],
+    exported_wh: Value,
+    imported_wh: Value,
+    reactive_var: Callable[[], float],
 ) -> dict[str, Value]:
     """Model 203: power in the meter's own direction."""
 
@@ -251,7 +255,7 @@ def meter_values(
         "203.Hz": lambda: site.frequency_hz,
         "203.W": power_w,
         "203.VA": lambda: abs(power_w()),
-        "203.VAR": 0.0,
+        "203.VAR": reactive_var,
         "203.PF": 100.0,
         "203.TotWhExp": exported_wh,
         "203.TotWhImp": imported_wh,
@@ -263,7 +267,7 @@ def meter_values(
         found[f"203.PhVph{pair}"] = lambda: site.voltage_v * sqrt(3.0)
         found[f"203.Wph{phase}"] = phase_w
         found[f"203.VAph{phase}"] = lambda: abs(phase_w())
-        found[f"203.VARph{phase}"] = 0.0
+        found[f"203.VARph{phase}"] = lambda: reactive_var() / PHASES
     return found
 
 
