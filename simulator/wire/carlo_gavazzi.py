@@ -8,7 +8,7 @@ opposite sign; one that is not set up for both directions counts everything as i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from random import Random
 
