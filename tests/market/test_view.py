@@ -89,6 +89,13 @@ def test_the_same_object_until_something_begins_or_ends() -> None:
     assert view.at(known, at(10)).plan == known.plan[0]
 
 
+def test_an_answer_is_kept_from_the_very_edge_on() -> None:
+    known, view = MarketData(dispatch=(Dispatch(at(0), at(60), "charge_max"),)), MarketView()
+    for edge in (at(0), at(60)):
+        first = view.at(known, edge)
+        assert view.at(known, edge) is first
+
+
 def test_nothing_is_told_yet() -> None:
     assert MarketView().at(None, NOON) == Market()
 

@@ -167,6 +167,16 @@ def test_each_rule_says_why_and_what(
     assert said.reason == f"{why}; no price is known, so it avoids import and export"
 
 
+def test_a_clock_of_which_nobody_says_anything_is_believed() -> None:
+    holds(wish(plan(power_w=-3_000.0), clock_trusted=None), -3_000.0)
+
+
+def test_thresholds_may_meet() -> None:
+    one = mode(without_plan="prices", charge_below_per_kwh=0.2, discharge_above_per_kwh=0.2)
+    said = [wish(priced(price, price), one, **LOAD).power_w for price in (0.19, 0.20, 0.21)]
+    assert said == [-5_000.0, 2_000.0, 5_000.0]
+
+
 def test_a_plan_of_just_the_allowed_age_is_followed() -> None:
     holds(wish(plan(power_w=-3_000.0, age_h=36.0)), -3_000.0)
     holds(wish(plan(power_w=-3_000.0, age_h=2.0), mode(max_age_h=1.0, without_plan="rest")), 0.0)
