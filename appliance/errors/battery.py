@@ -23,6 +23,8 @@ LEAVE_S: Final = 3.0
 """So long a faulty rack may take to open before it is the whole battery's fault."""
 UNHEARD_SHARE: Final = 0.25
 """Of what one rack would carry: sensors of large currents differ a little."""
+LEAST_CELL_V: Final = 0.5
+"""One cell may be dead; where the highest of all is, nothing was measured."""
 QUIET_C: Final = 0.05
 NO_CURRENT_A: Final = 1.0
 """Of what a sensor shows where nothing flows."""
@@ -48,6 +50,26 @@ def racks(battery: BatteryReading | None, wrong: Callable[[RackReading], bool]) 
 def is_bad(rack: RackReading) -> bool:
     """It must not be connected, or nobody knows anything of it."""
     return bool(rack.faults) or rack.silent
+
+
+def contradicts(rack: RackReading) -> bool:
+    """What it says of its cells cannot be true: the lowest above the highest, or not even the highest has a voltage."""
+    low_v, high_v, low_c, high_c = (
+        rack.cell_min_v,
+        rack.cell_max_v,
+        rack.cell_min_c,
+        rack.cell_max_c,
+    )
+    if high_v is not None and (high_v < LEAST_CELL_V or (low_v is not None and low_v > high_v)):
+        return True
+    return low_c is not None and high_c is not None and low_c > high_c
+
+
+def all_open(battery: BatteryReading) -> bool:
+    """It says that it is connected, and every one of its racks that it is not: nobody knows which of them is true."""
+    if battery.state is not BatteryState.CONNECTED or not battery.racks:
+        return False
+    return all(rack.contactors_closed is False for rack in battery.racks)
 
 
 def rack_leaves(seen: Snapshot, memory: Memory) -> bool:

@@ -1,5 +1,6 @@
 """When are cells out of their windows, or currents? Conditions of rows in ERRORS; limits taper before."""
 
+from collections.abc import Callable
 from typing import Final
 
 from appliance.errors.battery import NOWHERE, QUIET_C, Sources, racks
@@ -19,11 +20,11 @@ def cell_full(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     )
 
 
-def cell_over(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    """Above the maximum voltage."""
+def cell_over(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Above the maximum voltage; also of open racks once all have been told to open, whatever one of them does."""
     limit_v = site.battery.cell_voltage.maximum_v
-    return racks(
-        seen.battery, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
+    return _destroyed(
+        seen, memory, lambda rack: rack.cell_max_v is not None and rack.cell_max_v > limit_v
     )
 
 
@@ -35,12 +36,18 @@ def cell_empty(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
     )
 
 
-def cell_under(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:
-    """Below the minimum voltage."""
+def cell_under(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Below the minimum voltage; of open racks like above."""
     limit_v = site.battery.cell_voltage.minimum_v
-    return racks(
-        seen.battery, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
+    return _destroyed(
+        seen, memory, lambda rack: rack.cell_min_v is not None and rack.cell_min_v < limit_v
     )
+
+
+def _destroyed(seen: Snapshot, memory: Memory, wrong: Callable[[RackReading], bool]) -> Sources:
+    if seen.battery is None or memory.commanded.contactors_closed:
+        return racks(seen.battery, wrong)
+    return tuple([f"rack {rack.rack}" for rack in seen.battery.racks if wrong(rack)])
 
 
 def cell_cold(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Sources:

@@ -20,11 +20,15 @@ BOUNDS = {
 }
 CELL_BOUNDS = {"_v": (0.0, 6.0), "_c": (-60.0, 120.0)}
 """For names that start with `cell_`."""
+NAMED_BOUNDS = {"cell_max_v": (0.5, 6.0), "cell_avg_v": (0.5, 6.0)}
+"""One cell may be dead; where the highest of all is, nothing was measured."""
 
 
 @cache
 def bounds(name: str) -> tuple[float, float]:
     """Lowest and highest believable value of a quantity with this name."""
+    if name in NAMED_BOUNDS:
+        return NAMED_BOUNDS[name]
     unit = "_" + name.rpartition("_")[2]
     if name.startswith("cell_") and unit in CELL_BOUNDS:
         return CELL_BOUNDS[unit]

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Final
 
-from appliance.errors.battery import rack_leaves
+from appliance.errors.battery import all_open, rack_leaves
 from appliance.limits.row import CLOSED, FREE, Caps, share_between
 from appliance.model import Memory, Snapshot
 from appliance.site import SiteSettings
@@ -18,6 +18,8 @@ def bms(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     """Said at the DC terminals. Of a charge less arrives there than the inverter takes: no more is asked than that."""
     battery = seen.battery
     if battery is None or battery.max_charge_w is None or battery.max_discharge_w is None:
+        return CLOSED
+    if all_open(battery):
         return CLOSED
     return battery.max_charge_w, battery.max_discharge_w * site.inverter.efficiency
 

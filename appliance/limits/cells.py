@@ -2,6 +2,7 @@
 
 from math import inf, isfinite, isnan
 
+from appliance.errors.battery import contradicts
 from appliance.limits.row import CLOSED, FREE, Caps, share_between
 from appliance.model import Memory, RackReading, Snapshot
 from appliance.site import SiteSettings
@@ -14,7 +15,7 @@ def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
     racks = seen.battery.working
     for rack in racks:
         high_v, low_v = rack.cell_max_v, rack.cell_min_v
-        if high_v is None or low_v is None or not isfinite(high_v + low_v):
+        if high_v is None or low_v is None or not isfinite(high_v + low_v) or contradicts(rack):
             return None
     if len(racks) == 1:
         return racks[0], racks[0]
@@ -76,7 +77,7 @@ def cell_temperature(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Cap
             if seen.battery.guards_cells:
                 continue
             return CLOSED
-        if isnan(hot_c + cold_c):
+        if isnan(hot_c + cold_c) or cold_c > hot_c:
             return CLOSED
         if hot_c > window.charge_warm_c or cold_c < window.charge_cool_c:
             share = min(

@@ -7,9 +7,18 @@ from appliance.model import Memory, Snapshot, State
 from appliance.site import SiteSettings
 
 
-def inverter(_seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
-    """Its rating."""
-    return site.inverter.max_charge_w, site.inverter.max_discharge_w
+def inverter(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
+    """Its rating, and what the device itself can take now where it says so."""
+    charge_w, discharge_w = site.inverter.max_charge_w, site.inverter.max_discharge_w
+    told = seen.inverter
+    if told is None or (told.max_charge_w is None and told.max_discharge_w is None):
+        return charge_w, discharge_w
+    return _narrowed(charge_w, told.max_charge_w), _narrowed(discharge_w, told.max_discharge_w)
+
+
+def _narrowed(rating_w: float, told_w: float | None) -> float:
+    """What is no number allows nothing."""
+    return rating_w if told_w is None or told_w > rating_w else told_w
 
 
 def because_inverter(_seen: Snapshot, _memory: Memory, _site: SiteSettings) -> str:

@@ -4,11 +4,13 @@ Looks at each Snapshot once, in order; the conditions of 107 and 133 judge what 
 """
 
 from collections import deque
+from math import isfinite
 from typing import Final
 
 import msgspec
 
-from appliance.model import BatteryReading, BatteryState, BatteryView, RackReading, Snapshot
+from appliance.errors.battery import all_open, contradicts
+from appliance.model import BatteryReading, BatteryState, BatteryView, Snapshot
 
 WINDOW_S: Final = 60.0
 SAMPLE_S: Final = 1.0
@@ -70,22 +72,25 @@ def of_no_use(battery: BatteryReading) -> str:
         return "its state is unknown"
     if battery.state is not BatteryState.CONNECTED:
         return ""  # many say little while they are open
-    if battery.max_charge_w is None or battery.max_discharge_w is None:
+    if not _told(battery.max_charge_w, battery.max_discharge_w):
         return "it does not say how far it may go"
-    if battery.soc_pct is None:
+    if not _told(battery.soc_pct):
         return "it does not say its state of charge"
-    if battery.guards_cells:
-        return ""
+    if all_open(battery) and battery.has_contactors:
+        return "it says that it is connected, and its racks that they are open"
+    return _of_cells(battery)
+
+
+def _of_cells(battery: BatteryReading) -> str:
+    untold = "it does not say how its cells are"
     for rack in battery.working:
-        if _says_no_cells(rack):
-            return "it does not say how its cells are"
-    return "" if battery.racks else "it does not say how its cells are"
+        if contradicts(rack):
+            return f"what it says of the cells of rack {rack.rack} cannot be true"
+        said = (rack.cell_min_v, rack.cell_max_v, rack.cell_min_c, rack.cell_max_c)
+        if not _told(*said) and not (battery.guards_cells and None in said):
+            return untold
+    return "" if battery.racks or battery.guards_cells else untold
 
 
-def _says_no_cells(rack: RackReading) -> bool:
-    return (
-        rack.cell_min_v is None
-        or rack.cell_max_v is None
-        or rack.cell_min_c is None
-        or rack.cell_max_c is None
-    )
+def _told(*values: float | None) -> bool:
+    return all(value is not None and isfinite(value) for value in values)

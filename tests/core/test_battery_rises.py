@@ -11,7 +11,7 @@ from tests.stories import battery, rack, seen
 
 
 def warm(degrees_c: float | None, number: int = 1) -> BatteryReading:
-    return battery(rack(number, cell_max_c=degrees_c))
+    return battery(rack(number, cell_max_c=degrees_c, cell_min_c=-30.0))
 
 
 def rises(*looks: tuple[float, float | None]) -> list[float]:

@@ -211,6 +211,7 @@ FIGURES = {
     "errors.battery.FIRST_ANSWER_S": 6.0,
     "errors.battery.LEAVE_S": 3.0,
     "errors.battery.UNHEARD_SHARE": 0.25,
+    "errors.battery.LEAST_CELL_V": 0.5,
     "errors.battery.QUIET_C": 0.05,
     "errors.battery.NO_CURRENT_A": 1.0,
     "errors.battery.BANNED_W": 100.0,

@@ -323,7 +323,8 @@ def test_a_silent_rack_of_which_nobody_can_tell_whether_it_is_away_closes_the_li
     for current_a, power in ((0.0, True), (None, False)):
         told = battery(rack(1, current_a=current_a), RackReading(2))
         assert [one.rack for one in told.working] == ([1] if power else [1, 2])
-        allowed = apply_limits(3_000.0, seen(battery=told), Memory(state=RUN), SITE)
+        left = Memory(state=RUN, racks_apart=(RackApart(2, 0.0, 0.0),))
+        allowed = apply_limits(3_000.0, seen(battery=told), left, SITE)
         assert bool(allowed.power_w) is power, allowed
     both = battery(rack(1), RackReading(2), rack(3, contactors_closed=False), current_a=None)
     assert [one.rack for one in both.working] == [1, 2]
