@@ -26,6 +26,8 @@ FLASH = Pattern(0.2, 4.0)
 """Mostly dark: asleep."""
 DIPS = Pattern(1.6, 2.0)
 """Mostly lit: on its way out."""
+TIDE = Pattern(2.0, 4.0)
+"""Long and slow: alone, without the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ LIGHTS = {
     State.PRECHARGE:   Lights(run=FAST),
     State.STARTING:    Lights(run=FAST),
     State.RUN:         Lights(run=STEADY),
-    State.ISLAND:      Lights(run=DIPS, error=FLASH),
+    State.ISLAND:      Lights(run=TIDE),
     State.STOPPING:    Lights(run=DIPS),
     State.SLEEP:       Lights(run=FLASH),
     State.IDLE:        Lights(run=SLOW),
