@@ -221,7 +221,8 @@ def _simulate(chosen: argparse.Namespace) -> int:
 
 
 def _replay(chosen: argparse.Namespace) -> int:
-    from appliance.replay import LineError, replay, schema
+    from appliance.explain import InstantError, explain, instant, read
+    from appliance.replay import LineError, replay, schema, snapshots
 
     if chosen.schema:
         sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
@@ -231,8 +232,12 @@ def _replay(chosen: argparse.Namespace) -> int:
         return WRONG_INPUT
     site = load_site(chosen.site)
     try:
-        replay(site, chosen.log, sys.stdout)
-    except (LineError, OSError) as error:
+        if chosen.at is not None:
+            lines = read(chosen.log, snapshots(chosen.log))
+            sys.stdout.write(explain(site, lines, instant(chosen.at, lines[0].utc, lines[-1].utc)))
+        else:
+            replay(site, chosen.log, sys.stdout)
+    except (LineError, InstantError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_INPUT
     return OK

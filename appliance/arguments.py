@@ -51,6 +51,9 @@ def command_line() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="a recording through today's code")
     _site_argument(replay)
     replay.add_argument("log", nargs="?", type=Path, metavar="LOG.jsonl")
+    replay.add_argument(
+        "--at", metavar="TIME", help="explain the cycle of this instant (UTC), in words"
+    )
     replay.add_argument("--schema", action="store_true", help="print the JSON Schema of the lines")
 
     probe.add_arguments(commands.add_parser("probe", help="one reading of a real device"))

@@ -72,3 +72,27 @@ def test_the_schema_describes_both(capsys: pytest.CaptureFixture[str]) -> None:
     schema = json.loads(capsys.readouterr().out)
     assert set(schema) == {"snapshot", "decision", "$defs"}
     assert "battery" in schema["$defs"]["Recorded"]["properties"]
+
+
+def test_any_instant_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = recording(tmp_path)
+    assert main(["replay", "--site", str(HOME), "--at", "2026-06-21T12:01:45", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[0].startswith("2026-06-21 12:01:4")
+    assert "Self-consumption wants" in text.splitlines()[1]
+    assert "  Self-consumption: wants" in text and "<- followed" in text
+    for name in ("error", "battery", "state of charge", "owner's cap"):
+        assert f"  {name} " in text
+    assert main(["replay", "--site", str(HOME), "--at", "12:01:45", str(path)]) == 0
+    assert capsys.readouterr().out == text
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [("noon", "must be an instant such as"), ("2026-06-22T12:00:00", "the recording holds 2026-06-21T12:01:4")],
+)  # fmt: skip
+def test_an_instant_that_is_not_there_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], at: str, says: str
+) -> None:
+    assert main(["replay", "--site", str(HOME), "--at", at, str(recording(tmp_path))]) == 2
+    assert says in capsys.readouterr().err
