@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.market.csv_prices import csv_prices
@@ -49,7 +49,9 @@ def test_prices_in_both_forms() -> None:
         },
     ]
     assert prices(json.dumps({"prices": rows}).encode()) == said
-    assert prices(json.dumps({"prices": rows[::-1]}).encode()) == said
+    read = prices(json.dumps({"prices": rows[::-1]}).encode())
+    assert read == said
+    assert [one.start_at.tzinfo for one in read] == [UTC, UTC]
     assert prices(b'{"prices": []}') == () == csv_prices(HEAD.encode())
 
 
@@ -171,6 +173,7 @@ def test_a_mistake_is_named_with_field_value_and_what_is_allowed(
     assert "\n" not in str(told.value)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(READERS))
 def test_no_bytes_whatever_do_more_than_being_refused(text: bytes, reader: Any) -> None:
     with contextlib.suppress(MarketError):
@@ -189,12 +192,14 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(max_examples=60, deadline=None)
 @given(JSON, st.sampled_from(READERS))
 def test_no_document_whatever_does_more_than_being_refused(document: Any, reader: Any) -> None:
     with contextlib.suppress(MarketError):
         reader(json.dumps(document).encode())
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), max_size=12), st.randoms())
 def test_the_order_in_a_file_does_not_matter_and_steps_never_overlap(
     lengths: list[tuple[int, int]], any_order: Any

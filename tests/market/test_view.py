@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from timeit import repeat
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.market import MarketView
@@ -54,6 +54,7 @@ def plainly(known: MarketData, utc: datetime) -> Market:
     )  # fmt: skip
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(data(), min_size=1, max_size=3),
     st.lists(st.tuples(MINUTES, st.integers(0, 2)), max_size=30),
@@ -67,6 +68,7 @@ def test_whatever_the_clock_does_what_holds_is_what_a_plain_search_finds(
         assert view.at(one, at(minutes)) == plainly(one, at(minutes))
 
 
+@settings(max_examples=60, deadline=None)
 @given(data())
 def test_every_edge_is_seen_to_the_microsecond(known: MarketData) -> None:
     view, tick = MarketView(), timedelta(microseconds=1)

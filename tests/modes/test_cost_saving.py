@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -49,8 +49,8 @@ def wish(
     return mode.wish(seen(market=market, **changes), memory or Memory())
 
 
-def mode(**settings: Any) -> Mode:
-    return Mode(ModeSettings(**settings), SITE)
+def mode(**chosen: Any) -> Mode:
+    return Mode(ModeSettings(**chosen), SITE)
 
 
 def holds(said: Wish, power_w: float) -> None:
@@ -115,6 +115,7 @@ def test_without_a_state_of_energy_nobody_decides() -> None:
     holds(wish(plan(power_w=1_000.0), battery=unsaid), 1_000.0)
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     begin_wh=st.floats(0, 10_600), goal_wh=st.floats(0, 10_600), hours=st.floats(0.1, 4.0),
     loss=st.floats(0.85, 1.0),
@@ -237,7 +238,7 @@ def test_a_plan_goes_before_prices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("wrong", "said"),
     [
         ({"without_plan": "prices"}, "needs charge_below_per_kwh or discharge_above_per_kwh"),
         (
@@ -253,9 +254,9 @@ def test_a_plan_goes_before_prices() -> None:
         ({"plan": 1}, "plan"),
     ],
 )
-def test_settings_that_are_refused(settings: dict[str, Any], said: str) -> None:
+def test_settings_that_are_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as told:
-        ModeSettings(**settings)
+        ModeSettings(**wrong)
     assert said in str(told.value)
 
 
