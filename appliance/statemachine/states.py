@@ -41,7 +41,7 @@ STATES: Final = {
     State.STARTING:    Allows("Starting", "waiting for the inverter to run",
                               contactors=True, inverter=True, reset_faults=True, too_long=(204,)),
     State.RUN:         Allows("Running", "following its mode", contactors=True, inverter=True, power=True),
-    State.ISLAND:      Allows("Island", "on its way", contactors=True, inverter=True, reset_faults=True,
+    State.ISLAND:      Allows("Island", "the house lives on the battery", contactors=True, inverter=True, reset_faults=True,
                               too_long=(220, 221, 224, 227)),
     State.STOPPING:    Allows("Stopping", "waiting for the current to fall and the contactors to open",
                               too_long=(104, 208)),
