@@ -65,11 +65,8 @@ class ErrorWatch:
         """Where which condition holds now, with its words."""
         held: dict[_Key, str] = {}
         site = self._site
-        asked = [CONDITIONS]
-        for well, conditions in self._groups:
-            if not well(seen, memory):
-                asked.append(conditions)
-        for conditions in asked:
+        asked = [conditions for well, conditions in self._groups if not well(seen, memory)]
+        for conditions in (CONDITIONS, *asked) if CONDITIONS else asked:
             for number, holds in conditions:
                 for source in holds(seen, memory, site):
                     held[number, source.partition(":")[0]] = source

@@ -121,15 +121,17 @@ class Run:
             utc = self._start_at + timedelta(seconds=now_s)
             decision = cycle.step(plant.look(now_s, utc))
             plant.follow(decision.setpoints, step_s)
-            if decision.limits.binding is not None:
-                held[decision.limits.binding] = held.get(decision.limits.binding, 0) + 1
+            binding = decision.limits.binding
+            if binding is not None:
+                held[binding] = held.get(binding, 0) + 1
             if decision.errors:
                 self._note_errors(decision)
+            grid_w, battery_w, pv_w, load_w = plant.powers_w()
             row.steps += 1
-            row.grid_w += plant.grid_w
-            row.battery_w += plant.battery_w
-            row.pv_w += plant.pv_w
-            row.load_w += plant.load_w
+            row.grid_w += grid_w
+            row.battery_w += battery_w
+            row.pv_w += pv_w
+            row.load_w += load_w
             row.setpoint_w += decision.setpoints.power_w
             if row.steps == steps_a_row or number == steps - 1:
                 self._close(row, decision)

@@ -83,6 +83,11 @@ class Plant:
         self._climate = None if site.climate is None else ClimateReading()
         self._has_pv = "pv" in site.meters
         self._market = ProfileMarket(profile)
+        self._cells = [
+            tuple(f"{number}.{cell}" for cell in range(one.rack.cell_count + 1))
+            for number, one in enumerate(self._site.bms.masters, 1)
+        ]
+        """Names of the cells of each rack, by their number."""
         self._racks_open: tuple[int, ...] = ()
         self._phases_v = 0.0
         self._phases: tuple[PhaseReading, ...] = ()
@@ -122,6 +127,11 @@ class Plant:
     def load_w(self) -> float:
         """Consumption +."""
         return self._site.load_w
+
+    def powers_w(self) -> tuple[float, float, float, float]:
+        """Grid, battery, PV, load: the four above in one."""
+        site = self._site
+        return site.grid_w, site.inverter.ac_power_w, site.pv_w, site.load_w
 
     def energies_wh(self) -> dict[str, float]:
         """Sums since the start, by the names of the summary; charge and discharge at the AC terminals."""
@@ -219,8 +229,13 @@ class Plant:
 
     def _battery(self) -> BatteryReading:
         rack, bms = self._site.rack, self._site.bms
-        racks = tuple([_rack(number, one) for number, one in enumerate(bms.masters, 1)])
-        faults = tuple(sorted(bms.faults))
+        racks = tuple(
+            [
+                _rack(number, one, self._cells[number - 1])
+                for number, one in enumerate(bms.masters, 1)
+            ]
+        )
+        faults = tuple(sorted(bms.faults)) if bms.faults else ()
         warnings: tuple[str, ...] = ()
         if len(racks) > 1 and bms.state is not Bms.ERROR:
             faults, warnings = (), faults
@@ -230,13 +245,14 @@ class Plant:
         )  # fmt: skip
 
 
-def _rack(number: int, bms: RackBms) -> RackReading:
+def _rack(number: int, bms: RackBms, cells: tuple[str, ...]) -> RackReading:
     rack = bms.rack
     return RackReading(
         number, rack.voltage_v, rack.current_a, rack.power_w, rack.soc_pct, rack.soh_pct,
         rack.cell_min_v, rack.cell_max_v, rack.cell_avg_v,
-        f"{number}.{rack.cell_min_at}", f"{number}.{rack.cell_max_at}",
+        cells[rack.cell_min_at], cells[rack.cell_max_at],
         rack.cell_min_c, rack.cell_max_c, rack.cell_avg_c,
-        f"{number}.{rack.cell_min_c_at}", f"{number}.{rack.cell_max_c_at}",
-        rack.max_charge_w, rack.max_discharge_w, rack.connected, tuple(sorted(bms.faults)),
+        cells[rack.cell_min_c_at], cells[rack.cell_max_c_at],
+        rack.max_charge_w, rack.max_discharge_w, rack.connected,
+        tuple(sorted(bms.faults)) if bms.faults else (),
     )  # fmt: skip

@@ -82,6 +82,9 @@ class Demand:
 
     def _then_w(self, then_s: float) -> float:
         """What the inverter said then, or as long ago as is known."""
+        newest_s, _, newest_w = self._past[-1]
+        if newest_s <= then_s:
+            return newest_w
         for at_s, _, power_w in reversed(self._past):
             if at_s <= then_s:
                 return power_w
@@ -108,4 +111,8 @@ class Demand:
 
 
 def _powers(grid: MeterReading | None) -> tuple[float | None, ...] | None:
-    return None if grid is None else (grid.power_w, *[one.power_w for one in grid.phases])
+    if grid is None:
+        return None
+    if not grid.phases:
+        return (grid.power_w,)
+    return (grid.power_w, *[one.power_w for one in grid.phases])

@@ -151,14 +151,13 @@ class Inverter:
     def _within(self, wanted_w: float, rack: DcSide) -> float:
         """The setpoint inside its rating and what the DC side can take, whatever anybody asks."""
         low_v, high_v = CELL_STOP_V
-        band_v = CELL_BAND_V
+        charges, cell_v = wanted_w < 0.0, rack.cell_avg_v
         most_w = OVER_CURRENT * rack.max_current_a * rack.voltage_v
-        if wanted_w < 0.0:
-            room = (high_v - rack.cell_avg_v) / band_v
-            most_w = most_w * max(0.0, min(1.0, room))
+        room = (high_v - cell_v if charges else cell_v - low_v) / CELL_BAND_V
+        if room < 1.0:
+            most_w *= max(0.0, room)
+        if charges:
             return -min(-wanted_w, most_w, self.rated_w)
-        room = (rack.cell_avg_v - low_v) / band_v
-        most_w = most_w * max(0.0, min(1.0, room))
         return min(wanted_w, most_w, self.rated_w)
 
     def _give_reactive(self, dt_s: float) -> None:

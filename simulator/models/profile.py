@@ -1,6 +1,6 @@
 """What happens outside: load, PV, frequency, prices, imbalance, a plan, weather, from a CSV file.
 
-Columns: `utc` plus any of FIELDS; others are left out and named in `ignored`. A line that starts
+Columns: `utc` plus any of FIELDS (or of ALSO, in other units); others are left out and named in `ignored`. A line that starts
 with # is a comment. A blank cell is a gap: nobody knows. A row holds until the next one; in a file
 with a regular step a missing row is a gap as well. After its end the profile begins again.
 """
@@ -28,6 +28,13 @@ FIELDS = {
     "plan_soe_wh": (0.0, 1e10),
 }
 """Each with the range that is believed."""
+ALSO = {
+    "load_kw": ("load_w", 1_000.0),
+    "pv_kw": ("pv_w", 1_000.0),
+    "import_p_per_kwh": ("import_price_per_kwh", 0.01),
+    "export_p_per_kwh": ("export_price_per_kwh", 0.01),
+}
+"""The same in other units, read where the field itself is not there: its name, and what to multiply with."""
 MOST_MISTAKES = 20
 REGULAR = 0.9
 """Share of equal steps from which a file counts as regular."""
@@ -117,6 +124,7 @@ def parse_profile(lines: Iterable[str], name: str = "profile") -> Profile:
         msg = f"{name}: needs a line of column names and two rows at least"
         raise ProfileError(msg)
     columns = [column.strip() for column in next(csv.reader([numbered[0][1]]))]
+    columns, factors = _in_our_units(columns)
     if "utc" not in columns or not FIELDS.keys() & set(columns):
         msg = f"{name}:{numbered[0][0]}: needs utc and one of {', '.join(FIELDS)}; has {', '.join(columns)}"
         raise ProfileError(msg)
@@ -125,7 +133,7 @@ def parse_profile(lines: Iterable[str], name: str = "profile") -> Profile:
     for (number, _), cells in zip(
         numbered[1:], csv.reader(line for _, line in numbered[1:]), strict=False
     ):
-        at, values, wrong = _parse_row(dict(zip(columns, cells, strict=False)))
+        at, values, wrong = _parse_row(dict(zip(columns, cells, strict=False)), factors)
         if len(cells) != len(columns):
             wrong.append(f"{len(cells)} cells for {len(columns)} columns")
         if at is not None and found and at <= found[-1][0]:
@@ -141,7 +149,16 @@ def parse_profile(lines: Iterable[str], name: str = "profile") -> Profile:
     return _profile(found, columns)
 
 
-def _parse_row(cells: dict[str, str]) -> tuple[datetime | None, dict[str, float], list[str]]:
+def _in_our_units(columns: list[str]) -> tuple[list[str], dict[str, float]]:
+    """The columns under the names of their fields, and the factors of those that are in other units."""
+    also = {name: field for name, (field, _) in ALSO.items() if field not in columns}
+    factors = {field: ALSO[name][1] for name, field in also.items() if name in columns}
+    return [also.get(column, column) for column in columns], factors
+
+
+def _parse_row(
+    cells: dict[str, str], factors: dict[str, float]
+) -> tuple[datetime | None, dict[str, float], list[str]]:
     """Instant, known values and mistakes of one row."""
     wrong: list[str] = []
     values: dict[str, float] = {}
@@ -156,7 +173,7 @@ def _parse_row(cells: dict[str, str]) -> tuple[datetime | None, dict[str, float]
         if not (text := cells.get(field, "").strip()):
             continue
         try:
-            value = float(text)
+            value = float(text) * factors.get(field, 1.0)
         except ValueError:
             wrong.append(f"{field} = {text!r} is not a number")
             continue

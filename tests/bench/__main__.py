@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=45.0, help="of each timing run")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     chosen = parser.parse_args()
-    rows: list[Row] = [*alone.cycle_rows(), alone.day_row(), alone.enqueue_row()]
+    rows: list[Row] = [*alone.cycle_rows(), *alone.day_rows(), alone.enqueue_row()]
     rows += [*can.decode_rows(), *can.load_rows()]
     rows.append(devices.poll_row())
     rows += live_rows(chosen)

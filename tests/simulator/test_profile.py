@@ -102,3 +102,15 @@ def test_the_shipped_profiles_are_what_the_script_makes(day: Day) -> None:
     profile = load_profile(PROFILES / f"{name}.csv")
     assert (profile.period_s, len(profile.rows), profile.ignored) == (86_400.0, 1_440, ())
     assert all(row.load_w is not None and row.load_w > 100.0 for row in profile.rows)
+
+
+def test_kilowatts_and_pence_are_read_where_there_is_nothing_else() -> None:
+    head = "utc,import_p_per_kwh,export_p_per_kwh,pv_kw,load_kw,load_w"
+    profile = parse_profile(
+        [head, "2026-01-01T00:00,17.5,-0.2,1.25,9,300", "2026-01-01T00:30,20,,0,9,400"]
+    )
+    now = profile.at(0.0)
+    assert (now.pv_w, now.load_w) == (1_250.0, 300.0)
+    assert now.import_price_per_kwh == pytest.approx(0.175)
+    assert now.export_price_per_kwh == pytest.approx(-0.002)
+    assert profile.ignored == ("load_kw",)
