@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from appliance import registry
 from appliance.data_file import DataFileError, read_document, sentence
+from appliance.model import LackedMode
 from appliance.programme import ModeLike
 from appliance.settings import Settings
 from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings, mode_lacks
@@ -27,6 +28,8 @@ class ModeFile(Protocol):
     """What a file in modes/ offers."""
 
     TITLE: str
+    SUMMARY: str
+    """What it does, in one line."""
     WITHOUT: Mapping[str, str]
     """What it does while an input is missing."""
     ModeSettings: type[Settings]
@@ -239,6 +242,20 @@ def build_modes(site: SiteSettings) -> tuple[dict[str, ModeLike], dict[str, str]
         modes[name] = file.Mode(file.ModeSettings.model_validate_json(values), site)
         titles[name] = file.TITLE
     return modes, titles
+
+
+def mode_summaries() -> dict[str, str]:
+    """By mode, of every one there is: what it does, in one line."""
+    return {name: _mode_file(name).SUMMARY for name in sorted(registry.names("appliance.modes"))}
+
+
+def modes_lacked(site: SiteSettings) -> dict[str, LackedMode]:
+    """The modes that other boxes have and this one does not, and why."""
+    return {
+        name: LackedMode(_mode_file(name).TITLE, because)
+        for name in sorted(registry.names("appliance.modes"))
+        if (because := mode_lacks(site, name))
+    }
 
 
 def mode_inputs() -> dict[str, dict[str, str]]:

@@ -17,7 +17,7 @@ from appliance.bus import BusServer
 from appliance.clock import Clock
 from appliance.cloud.error_events import error_event
 from appliance.cloud.telemetry import spot_in
-from appliance.config import build_modes, mode_inputs
+from appliance.config import build_modes, mode_inputs, mode_summaries, modes_lacked
 from appliance.control_loop import ControlLoop
 from appliance.crashes import Crashes
 from appliance.cycle import Cycle
@@ -81,6 +81,7 @@ class Core:
         self._missing: tuple[str, ...] = ()
         modes, self._titles = build_modes(site)
         self._without = mode_inputs()
+        self._summaries, self._lacked = mode_summaries(), modes_lacked(site)
         self._cycle = Cycle(site, modes, self._titles)
         self._stores_before = stores_at_boot(self._run_folder, self._data)
         self._unread = False
@@ -268,6 +269,8 @@ class Core:
             lateness=self._control.punctuality.summary(),
             without=self._without,
             scheduling=self._scheduling,
+            summaries=self._summaries,
+            lacked=self._lacked,
         )
 
     def _ages_s(self, now_s: float) -> dict[str, float | None]:

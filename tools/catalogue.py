@@ -49,7 +49,9 @@ def _names() -> Iterator[tuple[str, str]]:
             continue
         yield f"limit {limit.name}", limit.name
     for name in sorted(names("appliance.modes")):
-        yield f"mode {name}", import_module(f"appliance.modes.{name}").TITLE
+        mode = import_module(f"appliance.modes.{name}")
+        yield f"mode {name}", mode.TITLE
+        yield f"mode {name} summary", mode.SUMMARY
 
 
 def path_of(language: str) -> Path:

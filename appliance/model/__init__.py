@@ -120,7 +120,7 @@ from appliance.model.requests import (
     TryMode,
     Want,
 )
-from appliance.model.status import Lateness, Scheduling, Status
+from appliance.model.status import LackedMode, Lateness, Scheduling, Status
 from appliance.model.system_info import FirmwareChange, SystemInfo
 from appliance.model.wishes import Heard, Limits, Wish
 from appliance.model.word import (
@@ -187,6 +187,7 @@ __all__ = [
     "Island",
     "IslandFigures",
     "IslandStep",
+    "LackedMode",
     "Lateness",
     "Limits",
     "ManualPower",

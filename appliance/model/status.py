@@ -24,6 +24,13 @@ class Scheduling(Word, frozen=True):
     """Why not all that was wanted was obtained."""
 
 
+class LackedMode(Word, frozen=True):
+    """A mode that this box cannot run."""
+
+    title: str
+    because: str
+
+
 class Status(Word, frozen=True):
     """What the core publishes to the screen, the cloud and ctl, ten times a second."""
 
@@ -45,6 +52,10 @@ class Status(Word, frozen=True):
     without: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """By mode and input: what happens while the input is missing."""
     scheduling: Scheduling | None = None
+    summaries: dict[str, str] = msgspec.field(default_factory=dict)
+    """By mode: what it does, in one line."""
+    lacked: dict[str, LackedMode] = msgspec.field(default_factory=dict)
+    """Modes that this box does not have, by name."""
 
     @property
     def load_w(self) -> float | None:

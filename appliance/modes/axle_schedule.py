@@ -19,6 +19,7 @@ from appliance.settings import Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "Axle schedule"
+SUMMARY: Final = "Carries out the orders of a market platform"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -11,6 +11,7 @@ from appliance.settings import Percent, Settings, Watts
 from appliance.site import SiteSettings
 
 TITLE: Final = "Backup reserve"
+SUMMARY: Final = "Keeps a reserve in the battery for the time without a grid"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -21,6 +21,7 @@ from appliance.site import SiteSettings
 from appliance.site.periods import ClockTime, Days, Period, Zone
 
 TITLE: Final = "Charge only"
+SUMMARY: Final = "Charges to a set level, at a rate or by a time of day"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

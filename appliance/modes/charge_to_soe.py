@@ -13,6 +13,7 @@ from appliance.settings import Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "Charge to energy"
+SUMMARY: Final = "Charges evenly to a set energy by the end of a period"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

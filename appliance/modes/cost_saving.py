@@ -17,6 +17,7 @@ from appliance.modes._without_plan import Rules, by_rule
 from appliance.site import SiteSettings
 
 TITLE: Final = "Cost saving"
+SUMMARY: Final = "Follows a plan by price; without one, a simple rule"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

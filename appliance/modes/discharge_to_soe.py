@@ -12,6 +12,7 @@ from appliance.settings import Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "Discharge to energy"
+SUMMARY: Final = "Discharges evenly to a set energy by the end of a period"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

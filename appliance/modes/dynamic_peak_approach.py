@@ -20,6 +20,7 @@ from appliance.site import SiteSettings
 from appliance.site.periods import Period
 
 TITLE: Final = "Dynamic peak approach"
+SUMMARY: Final = "Is full before a peak of the network's charges"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

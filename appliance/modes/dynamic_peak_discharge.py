@@ -17,6 +17,7 @@ from appliance.settings import Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "Dynamic peak discharge"
+SUMMARY: Final = "Gives power during a network peak when it is needed most"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -20,6 +20,7 @@ from appliance.site import SiteSettings
 from appliance.site.periods import Period
 
 TITLE: Final = "Export avoidance"
+SUMMARY: Final = "Stores what the site has left over"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

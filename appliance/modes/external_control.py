@@ -16,6 +16,7 @@ from appliance.settings import Seconds, Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "External control"
+SUMMARY: Final = "Does what a system outside asks for, now or by a schedule"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -13,6 +13,7 @@ from appliance.site import SiteSettings
 from appliance.site.periods import Period
 
 TITLE: Final = "Import avoidance"
+SUMMARY: Final = "Covers what the site draws from the grid"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -13,6 +13,7 @@ from appliance.settings import Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "Import avoidance when short"
+SUMMARY: Final = "Covers what the site draws while the system is short of power"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -20,6 +20,7 @@ from appliance.settings import Settings, Watts
 from appliance.site import SiteSettings
 
 TITLE: Final = "Load matching"
+SUMMARY: Final = "Covers the building's load; never charges from the grid nor exports"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

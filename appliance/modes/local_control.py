@@ -9,6 +9,7 @@ from appliance.settings import Seconds, Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "Local control"
+SUMMARY: Final = "A power set by hand on site, for a limited time"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -21,6 +21,7 @@ from appliance.site import SiteSettings
 from appliance.site.periods import Period
 
 TITLE: Final = "Maintenance charge"
+SUMMARY: Final = "Charges full every so many days, so that the cells balance"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

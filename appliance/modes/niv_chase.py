@@ -18,6 +18,7 @@ from appliance.settings import Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "NIV chase"
+SUMMARY: Final = "Follows the imbalance price of the electricity system"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -9,6 +9,7 @@ from appliance.settings import Settings
 from appliance.site import SiteSettings
 
 TITLE: Final = "Passive"
+SUMMARY: Final = "Watches and reports, no power"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -19,6 +19,7 @@ from appliance.settings import Settings, Watts
 from appliance.site import SiteSettings
 
 TITLE: Final = "Peak shaving"
+SUMMARY: Final = "Keeps import and export at the grid within thresholds"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

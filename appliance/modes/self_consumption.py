@@ -14,6 +14,7 @@ from appliance.settings import Percent, Settings, Watts
 from appliance.site import SiteSettings
 
 TITLE: Final = "Self-consumption"
+SUMMARY: Final = "Stores the sun's surplus and gives it back when the site needs it"
 WITHOUT: Final[Inputs] = {
     **NEEDS_THE_PLANT,
     "grid": Without.RESTS,

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.answers import _TAKES
-from appliance.config import build_modes, load_site
+from appliance.config import build_modes, load_site, mode_summaries, modes_lacked
 from appliance.errors import ERRORS
 from appliance.limits import LIMITS
 from appliance.model import SAFE, Effect, Memory, Severity, Snapshot, State, Want
@@ -14,6 +14,7 @@ from tests.stories import HOME, NOON, seen
 
 LONGEST_TITLE = 40
 LONGEST_REMEDY = 60
+LONGEST_SUMMARY = 70
 
 
 def test_error_numbers_are_unique_and_ordered() -> None:
@@ -96,6 +97,20 @@ def test_process_names_are_unique_and_needs_exist() -> None:
     names = {row.name for row in PROCESSES}
     assert len(names) == len(PROCESSES)
     assert all(set(row.needs) <= names for row in PROCESSES)
+
+
+def test_every_mode_says_what_it_does_in_one_line() -> None:
+    summaries = mode_summaries()
+    modes, titles = build_modes(load_site(HOME))
+    lacked = modes_lacked(load_site(HOME))
+    assert set(summaries) == set(modes) | set(lacked)
+    assert set(lacked) == {"backup"}, "the only one that not every box has"
+    assert "features.backup" in lacked["backup"].because
+    assert len(set(summaries.values())) == len(summaries)
+    for name, summary in summaries.items():
+        assert 0 < len(summary) <= LONGEST_SUMMARY, name
+        assert not summary.endswith("."), name
+        assert summary not in titles.values(), name
 
 
 @pytest.mark.parametrize("name", sorted(build_modes(load_site(HOME))[0]))
