@@ -116,7 +116,7 @@ def test_figures_of_the_estimate() -> None:
 @pytest.mark.parametrize("state", list(State))
 def test_a_battery_that_opens_by_itself(state: State) -> None:
     opened = battery(state=BatteryState.STANDBY)
-    expected = ("battery",) if state in (STARTING, RUN) else ()
+    expected = ("battery",) if state in (STARTING, RUN, State.ISLAND) else ()
     assert holds(103, state, battery=opened) == expected
     assert holds(103, state) == ()
     assert holds(103, state, battery=None) == ()
