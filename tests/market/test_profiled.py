@@ -1,12 +1,18 @@
 """The market in virtual time is what the profile's rows say, and one object a row."""
 
+import csv
 from datetime import timedelta
+from pathlib import Path
 from timeit import repeat
+
+import pytest
 
 from appliance.market.profiled import ProfileMarket
 from appliance.model import Imbalance, Market, PlanStep, PriceStep
+from appliance.simulate import simulate
 from simulator.models.profile import parse_profile
-from tests.market.said import NOON, iso
+from tests.market.said import HOUR, NOON, iso
+from tests.stories import Story
 
 COLUMNS = "utc,load_w,import_price_per_kwh,export_price_per_kwh,imbalance_price_per_kwh,imbalance_wh,plan_power_w,plan_soe_wh"
 QUARTER = timedelta(minutes=15)
@@ -68,6 +74,26 @@ def test_a_profile_without_such_columns_tells_nothing() -> None:
     told = ProfileMarket(plain)
     assert told.at(NOON) is None
     assert told.at(NOON + timedelta(days=400)) is None
+
+
+def test_a_plan_in_a_profile_is_followed_in_simulation(tmp_path: Path) -> None:
+    """An hour each: 1500 W into the battery, 7000 Wh in it at the end, and no plan but a load."""
+    lines = ["utc,load_w,plan_power_w,plan_soe_wh", f"{iso(NOON)},500,-1500,", f"{iso(NOON + HOUR)},500,,7000",
+             f"{iso(NOON + 2 * HOUR)},500,,", f"{iso(NOON + 3 * HOUR)},500,,"]  # fmt: skip
+    profile = tmp_path / "profile.csv"
+    profile.write_text("\n".join(lines))
+    simulate(Story().site, profile, "cost_saving", 3 / 24, 5.0, 50.0, tmp_path / "out")
+    with (tmp_path / "out" / "timeseries.csv").open() as file:
+        minutes = list(csv.DictReader(file))
+    setpoints_w = [float(row["setpoint_w"]) for row in minutes]
+    assert setpoints_w[2:60] == [-1_500.0] * 58
+    assert -sum(float(row["battery_w"]) for row in minutes[:60]) / 60.0 == pytest.approx(
+        1_490, abs=25
+    )
+    assert minutes[119]["why"].endswith("the plan's 7000 Wh are in the battery")
+    assert float(minutes[119]["soc_pct"]) == pytest.approx(66.5, abs=0.7)
+    assert setpoints_w[125:] == pytest.approx([500.0] * len(minutes[125:]), abs=30.0)
+    assert "as planned until 13:00 UTC" in minutes[30]["why"]
 
 
 def test_a_step_of_a_year_pays_less_than_half_a_microsecond() -> None:
