@@ -89,7 +89,8 @@ class Cycle:
         wish = wanted.wish
         setpoints = outputs(state, since_s, allowed.power_w, scene, reactive.var)
         setpoints, memory = self._care.add(setpoints, state, row.sleep, since_s, seen, memory)
-        setpoints, memory = self._backup.add(setpoints, state, way, seen, memory)
+        if self._backup.there:
+            setpoints, memory = self._backup.add(setpoints, state, way, seen, memory)
         test = memory.test
         forced = memory.forced and tuple(one for one in memory.forced if seen.now_s < one.until_s)
         self._number += 1
@@ -122,7 +123,9 @@ class Cycle:
         errors = self._watch.update(seen, memory)
         if errors is not memory.errors:
             memory = msgspec.structs.replace(memory, errors=errors)
-        memory = fullness(passed(look(memory, seen), seen), seen)
+        if memory.test is not None:
+            memory = look(memory, seen)
+        memory = fullness(passed(memory, seen), seen)
         if seen.requests:
             memory, answers = self._desk.take(seen.requests, memory, seen)
         if memory.manual is not None and seen.now_s >= memory.manual.until_s:

@@ -121,12 +121,11 @@ class Programme:
     def ask(self, selected: str, seen: Snapshot, memory: Memory) -> Together:
         """What all of them together want now."""
         names = self.asked(selected, seen)
-        wishes = [_checked(self._modes[name].wish(seen, memory)) for name in names]
         if len(names) == 1:
-            title = self._titles[selected]
-            wish = wishes[0]
+            title, wish = self._titles[selected], _checked(self._modes[selected].wish(seen, memory))
             heard = Heard(selected, wish, wish.power_w is not None)
             return Together(wish, title, "", (heard,), title)
+        wishes = [_checked(self._modes[name].wish(seen, memory)) for name in names]
         return self._together(selected, names, wishes)
 
     def _together(self, selected: str, names: tuple[str, ...], wishes: list[Wish]) -> Together:

@@ -22,7 +22,7 @@ LIMITS: Final = (
     Row("cell temperature", cells.cell_temperature, cells.because_cell_temperature),
     Row("current",          battery.current,        battery.because_current,       battery.no_current),
     Row("inverter",         grid.inverter,          grid.because_inverter),
-    Row("apparent power",   grid.apparent_power,    grid.because_apparent_power),
+    Row("apparent power",   grid.apparent_power,    grid.because_apparent_power,   grid.no_apparent_power),
     Row("grid connection",  grid.connection,        grid.because_connection),
     Row("grid code ramp",   grid.start_ramp,        grid.because_start_ramp,       grid.no_code),
     Row("frequency",        grid.frequency,         grid.because_frequency,        grid.no_code),

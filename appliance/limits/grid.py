@@ -35,6 +35,11 @@ def apparent_power(_seen: Snapshot, memory: Memory, site: SiteSettings) -> Caps:
     return left_w, left_w
 
 
+def no_apparent_power(site: SiteSettings) -> bool:
+    """Reactive power never goes ahead, and alone the rating is narrower."""
+    return site.inverter.rated_va is None and site.reactive.priority == "p"
+
+
 def because_apparent_power(_seen: Snapshot, memory: Memory, _site: SiteSettings) -> str:
     """With what it is shared."""
     ahead_var = memory.reactive_ahead_var

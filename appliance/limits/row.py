@@ -22,7 +22,7 @@ class Row:
     caps: Callable[[Snapshot, Memory, SiteSettings], Caps]
     because: Callable[[Snapshot, Memory, SiteSettings], str]
     absent: Callable[[SiteSettings], bool] | None = None
-    """This site has nothing of the kind: it is always FREE there."""
+    """This site has nothing of the kind: there it narrows nothing that the others leave."""
 
 
 def share_between(value: float, zero_at: float, full_at: float) -> float:

@@ -62,6 +62,8 @@ class Demand:
         self._since_s = self._beside_w = self._unmet_w = 0.0
         self._past: deque[tuple[float, float, float]] = deque()
         """When, commanded, what the inverter said."""
+        self._range_w: tuple[float, float] | None = None
+        """The least and the most of these commands; None: to be looked for."""
 
     def battery_w(self, seen: Snapshot, memory: Memory) -> float:
         """To add to the grid meter's present value: the command that would change nothing."""
@@ -70,6 +72,7 @@ class Demand:
         if power_w is None or not isfinite(power_w):
             self._powers, self._unmet_w = None, 0.0
             self._past.clear()
+            self._range_w = None
             return at_w
         self._learn(at_w, power_w, now_s)
         power_w = self._then_w(now_s - self._late_s)
@@ -97,17 +100,31 @@ class Demand:
         before_s = past[-1][0] - past[-2][0] if len(past) > 1 else None
         if paused(passed_s, before_s):
             past.clear()
-            self._unmet_w = 0.0
+            self._range_w, self._unmet_w = None, 0.0
         past.append((now_s, at_w, power_w))
         if now_s - past[0][0] < LONGEST_LAG_S:
+            self._range_w = None
             return
-        while now_s - past[1][0] >= LONGEST_LAG_S:
-            past.popleft()
-        commands = [one[1] for one in past]
-        least_w, most_w = min(commands) - power_w, max(commands) - power_w
+        low_w, high_w = self._commands_w(at_w, now_s)
+        least_w, most_w = low_w - power_w, high_w - power_w
         told_w = min(max(self._unmet_w, least_w), most_w)
         told_w = min(max(told_w, -self._most_w), self._most_w)
         self._unmet_w += min(1.0, passed_s / LEARN_S) * (told_w - self._unmet_w)
+
+    def _commands_w(self, at_w: float, now_s: float) -> tuple[float, float]:
+        """The least and the most of the last commands, this one among them; those that are too old are forgotten."""
+        past, known = self._past, self._range_w
+        while now_s - past[1][0] >= LONGEST_LAG_S:
+            gone_w = past.popleft()[1]
+            if known is not None and gone_w in known:
+                known = None
+        if known is None:
+            commands = [one[1] for one in past]
+            known = min(commands), max(commands)
+        elif not known[0] <= at_w <= known[1]:
+            known = min(known[0], at_w), max(known[1], at_w)
+        self._range_w = known
+        return known
 
 
 def _powers(grid: MeterReading | None) -> tuple[float | None, ...] | None:

@@ -132,7 +132,13 @@ class Rack:
         self.warm_spread_c = 0.5 + 0.1 * abs(warmer_c)
         self.current_a, self.voltage_v = current_a, voltage_v
         self.cell_avg_v = voltage_v / self.cell_count
-        self._count_energy(voltage_v * current_a, heat_w, dt_s / 3600.0)
+        hours = dt_s / 3600.0
+        power_w = self.power_w = voltage_v * current_a
+        self.heat_wh += heat_w * hours
+        if power_w > 0.0:
+            self.discharge_wh += power_w * hours
+        else:
+            self.charge_wh -= power_w * hours
         self.soc_pct = soc_pct = self.soc_pct - current_a * dt_s * self._pct_per_as
         self.soe_wh = self._energy_wh(soc_pct)
         self._measure_cells(current_a * self._ohm)
@@ -158,14 +164,6 @@ class Rack:
         part_v = curves.mean_v[base] + frac * curves.mean_rise_v[base] / 2.0
         below = curves.below_v_pct[base] + frac * part_v / STEPS_PER_PCT
         return below * self.capacity_ah * self.cell_count / 100.0 if soc_pct > 0.0 else 0.0
-
-    def _count_energy(self, power_w: float, heat_w: float, hours: float) -> None:
-        self.power_w = power_w
-        self.heat_wh += heat_w * hours
-        if power_w > 0.0:
-            self.discharge_wh += power_w * hours
-        else:
-            self.charge_wh -= power_w * hours
 
     def _measure_cells(self, drop_v: float) -> None:
         """The extreme cells; numbers count from 1. `drop_v` is current times resistance of a mean cell."""

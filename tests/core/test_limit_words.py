@@ -114,12 +114,17 @@ def test_words_for_a_silent_battery(name: str, words: str) -> None:
     assert ROWS[name].because(seen(battery=None), RUNS, SITE) == words
 
 
-def test_a_row_that_a_site_has_not_is_free_there() -> None:
+def test_a_row_that_a_site_has_not_narrows_nothing_there() -> None:
     """So it is not asked in every cycle."""
-    absent = [row for row in LIMITS if row not in limits_of(SITE)]
-    assert [row.name for row in absent] == ["current", "grid code ramp", "frequency", "ramp"]
+    absent = [row.name for row in LIMITS if row not in limits_of(SITE)]
+    assert absent == ["current", "apparent power", "grid code ramp", "frequency", "ramp"]
+    assert len(limits_of(with_grid_code(SITE))) == len(LIMITS) - 3
+    lopsided = SITE.inverter.model_copy(update={"max_charge_w": 2_000.0})
     pictures: list[dict[str, Any]] = [{}, {"battery": None}, {"inverter": None}, {"grid": None}]
-    for row in absent:
+    for site in (SITE, SITE.model_copy(update={"inverter": lopsided})):
         for readings in pictures:
-            assert row.caps(seen(**readings), RUNS, SITE) == (inf, inf), row.name
-    assert len(limits_of(with_grid_code(SITE))) == len(LIMITS) - 2
+            for wish_w in (-9_000.0, -1_900.0, 0.0, 3_000.0, 9_000.0):
+                all_rows = apply_limits(wish_w, seen(**readings), RUNS, site)
+                assert (
+                    apply_limits(wish_w, seen(**readings), RUNS, site, limits_of(site)) == all_rows
+                )
