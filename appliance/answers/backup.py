@@ -102,7 +102,7 @@ def _what_else_holds(
         raise RefusedError('this site starts with a grid only (backup.black_start = "never")')
     if memory.state not in MAY_START or memory.goal not in GOALS or memory.test is not None:
         raise RefusedError(f"the box is {STATES[memory.state].title}")
-    if not grid_gone(seen, known.site):
+    if not grid_gone(seen, known.site) and seen.grid is not None:
         raise RefusedError("nobody says that the grid is gone")
     left = tuple([error for error in memory.errors if error.number not in GRID_ERRORS])
     for error in left:

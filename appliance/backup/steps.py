@@ -17,6 +17,8 @@ from appliance.model import (
 )
 from appliance.site import USUAL, Backup, SiteSettings
 
+METER_DARK: Final = "the meter is dark"
+"""Somebody at the box says that there is no grid, and it does not contradict. The switch is opened all the same."""
 TIME_OVER: Final = "its time is over"
 LOW: Final = "the battery is low"
 OVERLOAD_SHARE: Final = 1.02
@@ -30,12 +32,14 @@ def look(seen: Snapshot, memory: Memory, site: SiteSettings) -> Memory:
         return memory
     backup, now_s = memory.backup, seen.now_s
     gone = grid_gone(seen, site)
-    fault = seen.inverter is not None and seen.inverter.state is InverterState.FAULT
+    if not gone and backup.black_start_by and seen.grid is None:
+        gone = METER_DARK
+    off = seen.inverter is not None and seen.inverter.state in KNOWN_OFF
     backup = msgspec.structs.replace(
         backup,
         gone=gone,
         gone_since_s=_since(bool(gone), backup.gone_since_s, now_s),
-        fault_since_s=_since(fault, backup.fault_since_s, now_s),
+        stopped_since_s=_since(off, backup.stopped_since_s, now_s),
     )
     island = island_of(memory)
     if island is not None:

@@ -31,8 +31,8 @@ KNOWN_OFF: Final = (InverterState.OFF, InverterState.FAULT)
 Condition = Callable[[Snapshot, Memory, SiteSettings], Sources]
 GRID_ERRORS: Final = frozenset({202, 203, 310, 311, 312, 313, 314, 315, 316})
 """What a lost grid may raise, an inverter in alarm among it; none of them holds for a house that leaves it."""
-GRACE_S: Final = 0.4
-"""Between the inverter's alarm and the meter's word that there is no grid."""
+GRACE_S: Final = 1.5
+"""Between the inverter's alarm and the meter's word, or silence, that there is no grid: it has let go meanwhile."""
 FAR_ERRORS: Final = 3
 """The hundred of the errors of meters and grid: an island can do without them."""
 
@@ -76,6 +76,8 @@ def grid_gone(seen: Snapshot, site: SiteSettings) -> str:
     words = no_grid_words(inverter)
     if words:
         return f"the inverter says {words}"
+    if seen.grid is None and inverter is not None and inverter.state is InverterState.FAULT:
+        return "the meter is dark and the inverter has let go"  # each is fed by the grid
     own_switch = site.backup is not None and site.backup.own_switch
     return "the inverter has left the grid" if own_switch and forms else ""
 
@@ -127,8 +129,9 @@ def leaves_grid(seen: Snapshot, memory: Memory, site: SiteSettings) -> bool:
         return island.step is not IslandStep.CARRYING
     if memory.state not in UP:
         return backup.gone_since_s is not None
-    since_s = backup.fault_since_s
-    return backup.gone_since_s is not None or since_s is None or seen.now_s - since_s <= GRACE_S
+    since_s = backup.stopped_since_s
+    just_now = since_s is not None and seen.now_s - since_s <= GRACE_S
+    return just_now or backup.gone_since_s is not None
 
 
 def unless_left(holds: Condition) -> Condition:

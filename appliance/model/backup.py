@@ -93,8 +93,8 @@ class BackupMemory(Word, frozen=True):
     """Since when there is no grid; None: there is one, or nobody says that there is none."""
     gone: str = ""
     """How that is known."""
-    fault_since_s: float | None = None
-    """Since when the inverter is in fault."""
+    stopped_since_s: float | None = None
+    """Since when the inverter is known off or in fault."""
     black_start_by: str = ""
     """Who asked the box to start without a grid; "" when nobody has."""
     island: Island | None = None

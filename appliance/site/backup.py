@@ -80,8 +80,8 @@ class Backup(Settings):
     """No island is begun below this state of charge."""
     empty_pct: Percent = 5.0
     """The island ends below this."""
-    transfer_after_s: Annotated[float, Field(ge=0, le=5)] = 0.2
-    """The grid is gone for so long before the island begins: dips are no blackouts."""
+    transfer_after_s: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """The grid is gone for so long before the island begins: dips are no blackouts. Not longer than 310 waits."""
     switch_s: Waits = 3.0
     """The switch must be where it was told to so soon."""
     form_s: Waits = 30.0

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from appliance.config import load_site
@@ -103,7 +104,7 @@ def test_without_the_feature_the_same_night_is_dark() -> None:
 
 
 def test_a_dip_is_no_blackout() -> None:
-    day = Day(with_backup(transfer_after_s=2.0), STEADY).until(1)
+    day = Day(with_backup(transfer_after_s=1.0), STEADY).until(1)
     view = GridView(0.0, 0.0, lost=True)
     for lost in (True, True, False, True):
         day.spoil = {"grid_view": view} if lost else {}
@@ -112,6 +113,43 @@ def test_a_dip_is_no_blackout() -> None:
     for _ in range(5):
         day.step()
     assert day.states()[-1] == "island"
+
+
+@pytest.mark.parametrize(
+    ("state", "number"), [(InverterState.OFF, 203), (InverterState.FAULT, 202)]
+)
+def test_an_inverter_that_stops_by_itself_has_a_moment_for_the_meter_to_agree(
+    state: InverterState, number: int
+) -> None:
+    day = Day(with_backup(), STEADY, step_s=0.1).until(0.5)
+    began_s = day.now_s
+    day.spoil = {"inverter": inverter(state=state)}
+    while number not in day.numbers():
+        assert day.now_s - began_s < 3.0, "never"
+        day.step()
+    assert day.now_s - began_s >= 1.5
+    assert day.states()[-1] == "error"
+    assert "island" not in day.states()
+
+
+def test_a_meter_that_is_dark_with_the_grid() -> None:
+    day = Day(with_backup(), NIGHT, step_s=0.1).until(1.9)
+    while day.plant.look(day.now_s, day.start_at).inverter.state is InverterState.RUNNING:  # type: ignore[union-attr]
+        day.step()
+    gone_s = day.now_s
+    for _ in range(200):
+        seen_now = day.plant.look(day.now_s, day.start_at)
+        words = {"inverter": msgspec.structs.replace(seen_now.inverter, faults=())}  # type: ignore[type-var]
+        dark = (
+            {"grid": None, "grid_view": None} if day.now_s - gone_s > 1.0 else {"grid_view": None}
+        )
+        day.spoil = words | dark
+        day.step()
+    assert day.states()[-1] == "island"
+    assert day.last.setpoints.grid_forming
+    assert day.last.backup is not None
+    assert day.last.backup.island is not None
+    assert day.last.backup.island.because == "the meter is dark and the inverter has let go"
 
 
 def test_the_grid_must_stay_before_it_is_trusted() -> None:
