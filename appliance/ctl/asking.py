@@ -11,6 +11,7 @@ from appliance.bus import NO_ANSWER, CoreClient
 from appliance.ctl.schedule import steering_words
 from appliance.model import (
     Answer,
+    BackupMemory,
     BatteryReading,
     Status,
     Want,
@@ -33,6 +34,7 @@ def status_words(status: Status, run_folder: Path) -> Words:
         "why": decision.why,
         "test": None if decision.test is None else test_words(status),
         "cap": decision.cap,
+        "backup": backup_words(decision.backup),
         "soc_pct": seen.battery.soc_pct if seen.battery else None,
         "setpoint_w": decision.setpoints.power_w,
         "estop": emergency(decision.errors),
@@ -61,6 +63,21 @@ def status_words(status: Status, run_folder: Path) -> Words:
         "lateness": status.lateness,
         "scheduling": status.scheduling,
         **steering_words(status),
+    }
+
+
+def backup_words(backup: BackupMemory | None) -> Words | None:
+    """The island and what it does without; None: this box has no backup."""
+    if backup is None:
+        return None
+    island, report = backup.island, backup.report
+    return {
+        "island": None if island is None else island.step,
+        "because": None if island is None else island.because,
+        "loads_off": backup.shed,
+        "carried_wh": None if island is None else round(backup.figures.carried_wh, 1),
+        "tested": backup.test is not None,
+        "last_test_passed": None if report is None else report.passed,
     }
 
 
