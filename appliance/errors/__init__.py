@@ -85,6 +85,7 @@ from appliance.errors.health import (
 )
 from appliance.errors.inverter import (
     fast_one_disobeys,
+    grid_awaited,
     grid_outlasted,
     inverter_exceeds,
     inverter_fault,
@@ -109,7 +110,7 @@ from appliance.errors.known import (
     inverter_state,
     temperature,
 )
-from appliance.errors.maintenance import live_in_maintenance
+from appliance.errors.maintenance import live_in_maintenance, maintenance_waits
 from appliance.model import (
     UNDER_VOLTAGE,
     WIRE_WORDS,
@@ -284,6 +285,7 @@ ERRORS: Final = (
     Row(106, "Battery does not wake",           ERROR,    STOP,          0.0, 10.0, "Check the battery's switch and its supply",          battery_stays_asleep),
     Row(107, "Battery says nothing of use",     ERROR,    STOP,          0.0,  5.0, "Restart the battery; have its BMS checked",          battery_inactive),
     Row(108, "Live during maintenance",         CRITICAL, OPEN,          0.2,  5.0, "Keep your hands off; open the battery's switch by hand", live_in_maintenance),
+    Row(109, "Maintenance waits",               WARNING,  (),           30.0,  3.0, "Keep your hands off; see to what is named first",    maintenance_waits),
     Row(111, "A cell is full",                  WARNING,  NO_CHARGE,     2.0, 30.0, "Nothing to do: charging goes on when it has settled", cell_full, knows=cells("cell_max_v")),
     Row(112, "A cell is overcharged",           CRITICAL, OPEN,          1.0, 60.0, "Call service, then reset",                           cell_over, latched=True, knows=cells("cell_max_v")),
     Row(113, "A cell is empty",                 WARNING,  NO_DISCHARGE,  2.0, 30.0, "Nothing to do: the battery waits for energy",        cell_empty, knows=cells("cell_min_v")),
@@ -344,6 +346,7 @@ ERRORS: Final = (
     Row(319, "Grid frequency is unusual",       WARNING,  (),           10.0, 10.0, "Nothing to do: the inverter answers it by itself",   frequency_unusual),
     Row(320, "Grid voltage is unusual",         WARNING,  (),           60.0, 60.0, "Ask the grid operator if it comes back often",       voltage_unusual),
     Row(321, "Grid connection is overloaded",   WARNING,  (),            0.0, 10.0, "Switch something off; it is not the battery",        exceeded_by_others),
+    Row(322, "Start waits for the grid",        WARNING,  (),            0.0, 10.0, "Nothing to do, or ask the grid operator if it stays", grid_awaited),
     Row(401, "Emergency stop",                  CRITICAL, EMERGENCY,     0.0,  0.0, "Make safe, release the button, then reset",          _estop, latched=True),
     Row(402, "Buttons and e-stop do not answer", ERROR,   STOP,          1.0,  3.0, "Check the I/O board",                                _board_silent),
     Row(403, "Supply of the box is in trouble", WARNING,  BLOCK,         5.0, 30.0, "Check the main power and the box's supply",             supply_ails),

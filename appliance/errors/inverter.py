@@ -5,11 +5,13 @@ from typing import Final
 
 from appliance.errors.backup import island_of, leaves_grid
 from appliance.errors.battery import NOWHERE, Sources, flow_w, just_started
-from appliance.model import InverterState, Memory, Snapshot, State
-from appliance.site import SiteSettings
+from appliance.model import GridView, InverterState, Memory, Snapshot, State
+from appliance.site import GridCode, SiteSettings
 
 START_TIMEOUT_S: Final = 60.0
 """Contactors first, then the inverter; some inverters wait for the grid for half a minute."""
+GRID_TIMES: Final = 3.0
+"""So many times what its code asks for may it be waited for before somebody is told."""
 EXCESS_W: Final = 500.0
 EXCESS_SHARE: Final = 0.2
 EXCESS_VAR: Final = 300.0
@@ -144,6 +146,31 @@ def start_timeout(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources
     if view is not None and code is not None:
         late = late and view.steady_s > code.connect.wait_s + START_TIMEOUT_S
     return ("inverter",) if late else NOWHERE
+
+
+def grid_awaited(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
+    """Connected, and for several times as long as the code wants the grid has not been inside its window."""
+    view, code = seen.grid_view, site.grid_code
+    if memory.state is not State.STARTING or view is None or code is None or view.wait_s <= 0.0:
+        return NOWHERE
+    longest_s = max(START_TIMEOUT_S, GRID_TIMES * code.connect.wait_s)
+    if seen.now_s - memory.state_since_s <= longest_s:
+        return NOWHERE
+    return (f"grid: {_not_inside(view, code)}",)
+
+
+def _not_inside(view: GridView, code: GridCode) -> str:
+    """What of the grid is not as its code wants it before a start, in words."""
+    window, hertz, low_v, high_v = code.connect, view.frequency_hz, view.low_v, view.high_v
+    if view.steady_s > 0.0:
+        return "does not stay as it should be"
+    if hertz is not None and not window.frequency_low_hz <= hertz <= window.frequency_high_hz:
+        return f"at {hertz:.2f} Hz"
+    if low_v is not None and not low_v >= window.voltage_low_pu * code.nominal_v:
+        return f"at {low_v:.0f} V"
+    if high_v is not None and not high_v <= window.voltage_high_pu * code.nominal_v:
+        return f"at {high_v:.0f} V"
+    return "its frequency is not known" if hertz is None else "its voltage is not known"
 
 
 def grid_outlasted(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:

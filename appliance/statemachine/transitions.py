@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Final
 
 from appliance.errors import PROCESS_TIMEOUT_S
-from appliance.errors.resting import KNOWN_OFF, at_rest
+from appliance.errors.maintenance import unsafe
 from appliance.model import STOPS, BatteryState, Effect, InverterState, Memory, Snapshot, State
 from appliance.model.word import Word
 
-KNOWN_OPEN: Final = frozenset({BatteryState.STANDBY, BatteryState.FAULT})
 STOP_TIMEOUT_S: Final = 5.0
 SLOW_TIMES: Final = 4.0
 """An inverter that follows slowly needs so many times as long for each step of stopping."""
@@ -103,25 +102,9 @@ def _ending(scene: Scene) -> bool:
     return scene.memory.goal in (State.RESTART, State.REBOOT) and _stopped(scene)
 
 
-def _known_open(scene: Scene) -> bool:
-    """People will put their hands on it: an assumption is not enough."""
-    battery, inverter = scene.seen.battery, scene.seen.inverter
-    if battery is None or inverter is None or inverter.state not in KNOWN_OFF:
-        return False
-    if not battery.has_contactors:
-        # Only its own switch opens it, and that is for those people to do.
-        return battery.current_a is not None and at_rest(scene.seen)
-    return (
-        battery.state in KNOWN_OPEN
-        and bool(battery.racks)
-        and at_rest(scene.seen)
-        and all(rack.contactors_closed is False for rack in battery.racks)
-    )
-
-
 def _maintenance_wanted(scene: Scene) -> bool:
     wanted = scene.memory.goal is State.MAINTENANCE
-    return wanted and _known_open(scene) and not _emergency(scene)
+    return wanted and not unsafe(scene.seen) and not _emergency(scene)
 
 
 def _rest_wanted(scene: Scene) -> bool:

@@ -51,7 +51,7 @@ from tests.core.boxes import (
     leaving,
     on_island_site,
 )
-from tests.stories import NOON, Story, battery, inverter, rack
+from tests.stories import NOON, Story, battery, inverter, rack, with_grid_code
 
 WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
 NOTHING: tuple[Effect, ...] = ()
@@ -106,6 +106,26 @@ def almost_too_long(state: State, seconds: float) -> Callable[[], Story]:
         return story
 
     return start
+
+
+def on_the_way_to_maintenance() -> Story:
+    """Nothing but what the battery says is missing."""
+    story = running()
+    story.step(battery=battery(current_a=9.0))
+    story.ask(GoToState(State.MAINTENANCE))
+    story.changes["inverter"] = inverter(state=InverterState.OFF)
+    assert story.last.state is State.STOPPING
+    return story
+
+
+def waiting_for_the_grid() -> Story:
+    """Under a grid code, almost three times as long as that wants to wait."""
+    site = with_grid_code(Story().site)
+    story = Story(site=site, changes={"inverter": inverter(state=InverterState.OFF)})
+    story.step(grid_view=GridView(0.0, 60.0, frequency_hz=50.15))
+    story.step(179.9)
+    assert story.last.state is State.STARTING
+    return story
 
 
 def holding(power_w: float) -> Callable[[], Story]:
@@ -273,6 +293,10 @@ CASES: dict[int, tuple[Case, ...]] = {
                almost_too_long(State.PRECHARGE, 19.9)),),
     106: (Case(ERROR, STOP, 0.0, 10.0, "battery", {}, {"battery": battery(state=STANDBY)},
                almost_too_long(State.WAKING, 29.9)),),
+    109: (Case(WARNING, NOTHING, 30.0, 3.0, "battery: says that it is unknown",
+               {"battery": battery(rack(contactors_closed=False), state=BatteryState.UNKNOWN)},
+               {"battery": battery(rack(contactors_closed=False), state=STANDBY)},
+               on_the_way_to_maintenance, State.STOPPING),),
     111: (Case(WARNING, NO_CHARGE, 2.0, 30.0, "rack 2",
                cell(2, cell_max_v=3.64), cell(2, cell_max_v=3.62)),),
     112: (Case(CRITICAL, OPEN, 1.0, 60.0, "rack 1",
@@ -530,6 +554,9 @@ CASES: dict[int, tuple[Case, ...]] = {
              {"grid_view": grid_view(excess_s=5.0)})
         for battery_w, grid_w in ((-100.0, 17_500.0), (400.0, 17_500.0), (100.0, -17_500.0), (-400.0, -17_500.0))
     ),
+    322: (Case(WARNING, NOTHING, 0.0, 10.0, "grid: at 50.15 Hz",
+               {"grid_view": GridView(0.0, 60.0, frequency_hz=50.15)}, {"grid_view": grid_view()},
+               waiting_for_the_grid, State.STARTING),),
     401: (Case(CRITICAL, EMERGENCY, 0.0, 0.0, "emergency stop",
                {"board": BoardReading(estop_pressed=True)},
                {"board": BoardReading(estop_pressed=False)}),),
