@@ -188,7 +188,7 @@ def test_without_the_grid_meter_only_the_plan_goes_on() -> None:
     [
         ({"without_plan": "prices"}, "needs charge_below_per_kwh or discharge_above_per_kwh"),
         (
-            {**PRICES, "charge_below_per_kwh": 0.5},
+            {"charge_below_per_kwh": 0.5, "discharge_above_per_kwh": 0.4},
             "must not be above discharge_above_per_kwh = 0.4",
         ),
         ({"without_plan": "hope"}, "without_plan"),
