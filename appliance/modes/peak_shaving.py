@@ -134,9 +134,8 @@ class Mode:
         power_w = min(0.0, import_w - own.recharge_w)
         if lowest_w is not None:
             power_w = max(power_w, lowest_w)
-        highest_w = power_w if highest_w is None else min(highest_w, power_w)
         reason = f"to be ready for a peak with {own.recharge_to_pct:.0f} %"
-        return Wish(power_w, reason, lowest_w=lowest_w, highest_w=highest_w)
+        return Wish(power_w, reason, lowest_w=lowest_w, highest_w=power_w)
 
     def wakes(self, seen: Snapshot, _memory: Memory) -> bool:
         """When it would charge by more than it costs to be awake; the battery is asleep, so the meter tells all."""

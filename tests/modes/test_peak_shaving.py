@@ -147,6 +147,17 @@ def test_no_swing_over_the_whole_range(lag_s: float, meter_s: float) -> None:
         assert (found.swing_w, abs(found.rest_w)) <= (10.0, 20.0)
 
 
+@pytest.mark.parametrize("lag_s", [0.2, 1.0, 3.0])
+def test_a_meter_half_a_second_behind_does_not_make_it_swing(lag_s: float) -> None:
+    plant = LatePlant(lag_s=lag_s, meter_s=1.0, meter_late_s=0.5)
+    memory = plant.run(20.0, 1_000.0, above(mode(**FIXED), None))
+    before = len(plant.grids)
+    plant.run(40.0, 7_000.0, above(mode(**FIXED), None), memory)
+    found = judge([grid_w - 3_000.0 for grid_w in plant.grids[before:]], 4_000.0, 150.0)
+    assert found.overshoot_w <= 900.0
+    assert (found.swing_w, abs(found.rest_w)) <= (10.0, 20.0)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     lag_s=st.sampled_from([0.2, 1.0, 3.0]),
@@ -198,6 +209,14 @@ def test_it_recharges_with_what_is_left_below_its_threshold(
     wish = bounds(mode(**RECHARGE), grid_w, battery=battery(soc_pct=soc_pct))
     assert (wish.power_w, wish.highest_w) == (power_w, highest_w)
     assert wish.lowest_w == grid_w - 3_000.0
+
+
+def test_while_it_recharges_nobody_discharges_and_no_threshold_is_crossed() -> None:
+    low = {"battery": battery(soc_pct=50.0)}
+    wish = bounds(mode(**RECHARGE, export_w=2_000.0), 200.0, **low)
+    assert (wish.power_w, wish.lowest_w, wish.highest_w) == (-800.0, -2_800.0, -800.0)
+    wish = bounds(mode(recharge_w=20_000.0), 1_000.0, **low)
+    assert (wish.power_w, wish.lowest_w) == (-16_000.0, -16_000.0)
 
 
 def test_a_recharge_ends_at_its_charge_and_begins_two_percent_below() -> None:

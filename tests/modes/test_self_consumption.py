@@ -115,6 +115,17 @@ def test_the_plain_loop_swings_where_this_one_rests(lag_s: float, meter_s: float
     assert swings.swing_w > 100.0 * max(rests.swing_w, 1.0)
 
 
+def test_an_inverter_that_does_nothing_is_not_told_more_and_more() -> None:
+    """Ten percent of its rating and 50 W is what is taken for its precision; the rest is for the errors to find."""
+    plant = LatePlant(gain=0.0)
+    assert plant.run(120.0, 1_000.0, mode().wish).commanded.power_w == pytest.approx(
+        1_550.0, abs=20.0
+    )
+    assert plant.run(120.0, -1_000.0, mode().wish).commanded.power_w == pytest.approx(
+        -1_550.0, abs=20.0
+    )
+
+
 def test_a_target_is_held_as_zero_is() -> None:
     plant = LatePlant(lag_s=1.0, meter_s=1.0)
     plant.run(30.0, 2_000.0, mode(target_grid_w=300.0).wish)
@@ -187,6 +198,9 @@ def test_its_own_reserve_stays_in_the_battery(
 
 def test_a_reserve_below_the_sites_changes_nothing() -> None:
     assert held_w(20.0, 31.0, site_with(reserve_pct=30.0)).reason == ""
+    assert held_w(20.0, 21.0, site_with(reserve_pct=30.0)).power_w == pytest.approx(
+        3_000.0, abs=20.0
+    )
     assert held_w(50.0, 31.0, site_with(reserve_pct=30.0)).power_w == 0.0
 
 

@@ -36,11 +36,13 @@ from tests.stories import HOME, NOON, Story, inverter, seen
 SITE = load_site(HOME)
 
 
-def steps_of(plant: LatePlant, power_w: float = 1_000.0, load_w: float = 700.0) -> list[Sample]:
-    """What the tuner would note."""
+def steps_of(
+    plant: LatePlant, power_w: float = 1_000.0, load_w: float = 700.0, without: int = 0
+) -> list[Sample]:
+    """What the tuner would note, `without` its first steps."""
     samples: list[Sample] = []
     memory: Memory | None = None
-    for asked_w, held_s in excitation(power_w):
+    for asked_w, held_s in excitation(power_w)[without:]:
 
         def decide(now: Snapshot, before: Memory, power_w: float = asked_w) -> Wish:
             assert now.grid is not None
@@ -95,6 +97,16 @@ def test_a_busy_house_does_not_spoil_it() -> None:
     assert found.dead_s == pytest.approx(1.1, abs=0.15)
     assert found.meter_late_s == pytest.approx(0.0, abs=0.2)
     assert found.ki_per_s == pytest.approx(1.11, abs=0.02)
+
+
+def test_the_age_is_found_in_a_busy_house_too() -> None:
+    plant = LatePlant(lag_s=1.0, meter_s=0.5, meter_late_s=0.7, noise_w=40.0, step_w=1.0)
+    assert measure(steps_of(plant)).meter_late_s == pytest.approx(0.7, abs=0.2)
+
+
+def test_a_slope_says_nothing_of_the_dead_time() -> None:
+    """One step is left, from 0 to the power, and the slopes."""
+    assert measure(steps_of(LatePlant(lag_s=1.0), without=3)).dead_s == pytest.approx(1.1, abs=0.15)
 
 
 FINE = Found(1.1, 0.98, 1.01, 1.0, 0.3)
