@@ -88,6 +88,11 @@ class Inverter:
         if self.state in (State.OPERATION, State.SWITCHING_ON):
             self._raise(Alarm.GRID_LOST)
 
+    @property
+    def makes_grid(self) -> bool:
+        """Now."""
+        return self.forming and self.state is State.OPERATION
+
     def trip(self, alarm: Alarm) -> None:
         """It stops at once, and waits to be acknowledged."""
         self.ac_power_w = self.reactive_var = 0.0

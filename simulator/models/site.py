@@ -6,7 +6,7 @@ grid = load - pv - inverter (grid import +, PV production +, discharge +). Load 
 from simulator.models.battery import Battery, build_battery
 from simulator.models.battery_bms import BatteryBms
 from simulator.models.climate import Cabinet
-from simulator.models.grid import Grid
+from simulator.models.grid import NOMINAL_HZ, NOMINAL_V, Grid
 from simulator.models.house import House
 from simulator.models.inverter import Inverter
 from simulator.models.profile import Profile
@@ -61,6 +61,16 @@ class Site:
     def grid_var(self) -> float:
         """Reactive power from the grid, import +."""
         return 0.0 - self.inverter.reactive_var
+
+    @property
+    def inverter_v(self) -> float:
+        """Line to neutral, at the inverter: its own where it makes the grid."""
+        return NOMINAL_V if self.inverter.makes_grid else self.voltage_v
+
+    @property
+    def inverter_hz(self) -> float:
+        """Likewise."""
+        return NOMINAL_HZ if self.inverter.makes_grid else self.frequency_hz
 
     def step(self, dt_s: float) -> None:
         """Go on by `dt_s` with what the profile says at the beginning of this step."""

@@ -70,7 +70,9 @@ class Air:
         coils: dict[str, Coil],
         plugs: dict[str, Plug],
         daemon: Callable[[tuple[str, int]], Pigpiod],
+        house: Callable[[], None] = lambda: None,
     ) -> None:
+        self._house = house
         self._at, self._cabinet, self._coils, self._plugs = at, cabinet, coils, plugs
         self._pwm = {name: PwmChannel(fan) for name, fan in at.fans.items() if fan.folder}
         self._tachos = {
@@ -81,6 +83,7 @@ class Air:
 
     def look(self) -> None:
         """Once: every fan and heater as its wire says, every tacho as its fan turns."""
+        self._house()
         for name, at in self._at.fans.items():
             fan = self._cabinet.fans[name]
             fan.blocked = not self._plugs[name].is_in

@@ -35,7 +35,27 @@ def place_air(
     cabinet = Cabinet(at.fans, at.heaters, still_w_per_k, site.box_temperature_c)
     if at.fans or at.heaters:
         site.cabinet = cabinet
-    return Air(at, cabinet, coils, {name: plugs.add(f"fan.{name}") for name in at.fans}, daemon)
+    fans = {name: plugs.add(f"fan.{name}") for name in at.fans}
+    return Air(at, cabinet, coils, fans, daemon, _house(whole, site, coils))
+
+
+def _house(whole: Table, site: Site, coils: dict[str, Coil]) -> Callable[[], None]:
+    """Brings the island switch and the loads that may be shed to the house, as their coils say."""
+    backup = whole.table("backup")
+    switch = backup.table("switch")
+    name = switch.get("relay", str) if switch.has("relay") else ""
+    closed = switch.get("contact", str, "normally_open") == "normally_closed"
+    loads = [
+        (one.get("relay", str), one.get("contact", str, "normally_closed") == "normally_closed")
+        for one in backup.table("loads").tables().values()
+    ]
+
+    def separate() -> None:
+        house = site.house
+        house.switch_open = name in coils and coils[name]() is closed
+        house.shed = tuple([relay for relay, sheds in loads if coils[relay]() is sheds])
+
+    return separate
 
 
 def _coils(at: AirAt, plugs: Plugs, add_unit: AddUnit, daemon: GetDaemon) -> dict[str, Coil]:

@@ -131,6 +131,8 @@ class ControlServer:
             "frequency_hz": site.frequency_hz, "grid_v": site.voltage_v, "profile_gap": site.profile_gap,
             "racks": [_of_rack(bms) for bms in site.bms.masters],
             "elapsed_s": site.elapsed_s, "estop_pressed": board.estop_pressed, "lights": board.lights(),
+            "switch_open": site.house.switch_open, "carried_wh": site.house.carried_wh,
+            "two_sources_s": site.house.two_sources_s,
             "plugs": self._stand_in.plugs.faults(), **({} if air is None else air.show()),
         }  # fmt: skip
 

@@ -46,6 +46,7 @@ class Trumpf:
         self._inverter: Inverter = site.inverter
         self._speed = speed
         self._symmetric = Store(1)
+        self._grid_type = Store(0)
         self._unit_addressing = Store(0)
         self._phases_w = [Store(), Store(), Store()]
         self._set_timeout(DEFAULT_COMM_TIMEOUT_S)
@@ -85,6 +86,13 @@ class Trumpf:
     def _acknowledge(self, wanted: float) -> None:
         if wanted:
             self._inverter.acknowledge()
+
+    def _set_grid_type(self, number: float) -> None:
+        """2 and 3 are islands. What a device that is on makes of it is not known: this one keeps what it has."""
+        if self._inverter.state is State.OPERATION:
+            return
+        self._grid_type.write(number)
+        self._inverter.forming = number in (2.0, 3.0)
 
     def _set_total(self, power_w: float) -> None:
         if self._symmetric.value:
@@ -128,13 +136,14 @@ class Trumpf:
 
     def _control(self) -> list[Row]:
         inverter = self._inverter
-        selectors = {4007: 16.0, 4008: 1.0, 4009: 4.0, 4010: 16.0, 4012: 2.0}
+        selectors = {4007: 16.0, 4008: 1.0, 4010: 16.0, 4012: 2.0}
         kept = {address: Store() for address in selectors}
         cos_phi = Store(1.0)
         return [
             _coil(4000, lambda: float(inverter.on), self._switch),
             _coil(4001, self._symmetric.read, self._set_symmetric),
             _coil(4002, Store().read, self._acknowledge),
+            _setting(4009, U16, 1.0, self._grid_type.read, self._set_grid_type, (0.0, 4.0)),
             _coil(4011, self._unit_addressing.read, self._unit_addressing.write),
             *(
                 _setting(at, U16, 1.0, kept[at].read, kept[at].write, (0.0, high))
@@ -177,11 +186,11 @@ class Trumpf:
             Row(5000, I16, lambda: float(inverter.state)),
             Row(5001, U16, Store(1).read),
             *(Row(5010 + i, U16, self._text_word(i)) for i in range(5)),
-            *per_phase(5150, 1, lambda: abs(phase_w()) / site.voltage_v, 0.01),
-            *per_phase(5160, 1, lambda: site.voltage_v, 0.1),
+            *per_phase(5150, 1, lambda: abs(phase_w()) / site.inverter_v, 0.01),
+            *per_phase(5160, 1, lambda: site.inverter_v, 0.1),
             *per_phase(5180, 2, lambda: abs(phase_w()), 1.0),
             *per_phase(5186, 2, phase_w, 1.0),
-            Row(5200, U16, lambda: site.frequency_hz, 0.01),
+            Row(5200, U16, lambda: site.inverter_hz, 0.01),
             *(Row(at, U16, lambda: 380.0) for at in (5210, 5211)),
             *per_phase(5234, 2, nothing, 1.0),
             Row(5500, I16, lambda: site.box_temperature_c, 0.1),
