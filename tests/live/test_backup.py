@@ -61,7 +61,8 @@ def test_a_blackout_and_back(box: LiveBox) -> None:
     box.world.set("pv_w", 0.0)
     assert not truth(box)["switch_open"]
     box.world.set("grid_v", 0.0)
-    until(box, lambda told: (told.get("backup") or {}).get("island") == "carrying", 30.0)
+    dark_s = until(box, lambda told: (told.get("backup") or {}).get("island") == "carrying", 30.0)
+    assert dark_s < 15.0
     assert error_numbers(box.status()) == {225}
     time.sleep(3.0)
     island = truth(box)
