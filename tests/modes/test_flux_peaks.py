@@ -47,6 +47,7 @@ def empty(
         ("16:20", 9_000.0, None, NO_CHARGE),
         ("16:20", 9_000.0, -5.0, NO_CHARGE),
         ("16:20", 9_000.0, 5.0, FULL),
+        ("16:20", 9_000.0, 0.0, FULL),  # As in Flux: only a long system is waited for.
         ("16:09", 9_000.0, 5.0, NO_CHARGE),  # Nobody knows yet.
         ("17:23:59", 9_000.0, None, NO_CHARGE),  # 8 kWh take 1 h 36 min
         ("17:24:01", 9_000.0, None, FULL),
