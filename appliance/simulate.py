@@ -22,10 +22,10 @@ from appliance.site import SiteSettings
 from simulator.models.profile import Profile, ProfileError, load_profile
 
 ROW_S: Final = 60.0
-"""One row of timeseries.csv; powers are means over it."""
+"""One row of timeseries.csv; powers are means over it, reactive power is that at its end."""
 COLUMNS: Final = (
     "utc", "state", "mode", "decides", "grid_w", "battery_w", "pv_w", "load_w", "setpoint_w",
-    "soc_pct", "cell_max_c", "max_charge_w", "max_discharge_w", "limit", "errors",
+    "reactive_var", "soc_pct", "cell_max_c", "max_charge_w", "max_discharge_w", "limit", "errors",
     "import_price_per_kwh", "export_price_per_kwh", "why",
 )  # fmt: skip
 
@@ -158,7 +158,7 @@ class Run:
                 row.utc.isoformat(), decision.state, decision.mode, _decides(decision),
                 *(f"{value / count:.1f}" for value in
                   (row.grid_w, row.battery_w, row.pv_w, row.load_w, row.setpoint_w)),
-                f"{plant.soc_pct:.3f}", f"{plant.cell_max_c:.2f}",
+                f"{plant.reactive_var:.1f}", f"{plant.soc_pct:.3f}", f"{plant.cell_max_c:.2f}",
                 _cell(decision.limits.max_charge_w), _cell(decision.limits.max_discharge_w),
                 decision.limits.binding or "",
                 " ".join(str(error.number) for error in decision.errors), *self._prices(row),
