@@ -212,10 +212,10 @@ def test_it_recharges_with_what_is_left_below_its_threshold(
 
 
 def test_while_it_recharges_nobody_discharges_and_no_threshold_is_crossed() -> None:
-    low = {"battery": battery(soc_pct=50.0)}
-    wish = bounds(mode(**RECHARGE, export_w=2_000.0), 200.0, **low)
+    half = battery(soc_pct=50.0)
+    wish = bounds(mode(**RECHARGE, export_w=2_000.0), 200.0, battery=half)
     assert (wish.power_w, wish.lowest_w, wish.highest_w) == (-800.0, -2_800.0, -800.0)
-    wish = bounds(mode(recharge_w=20_000.0), 1_000.0, **low)
+    wish = bounds(mode(recharge_w=20_000.0), 1_000.0, battery=half)
     assert (wish.power_w, wish.lowest_w) == (-16_000.0, -16_000.0)
 
 
