@@ -41,7 +41,7 @@ from appliance.model.word import Word
 from appliance.site import Current, CurrentLevels, PinRelay, SiteSettings
 from tests.stories import Story, battery, inverter, rack, seen, with_grid_code
 
-TURNS: Final = 15_000
+TURNS: Final = 6_000
 NEAR: Final = 20
 LIKELY: Final = (
     "battery", "racks", "inverter", "grid_view", "commanded",
