@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from appliance.config import build_modes, load_site
 from appliance.cycle import Cycle
 from appliance.model import Answer, Decision, Memory, Request, Want
@@ -60,8 +62,6 @@ class Day:
         return self.told[-1]
 
     def step(self) -> Decision:
-        import msgspec
-
         utc = self.start_at + timedelta(seconds=self.now_s)
         seen = self.plant.look(self.now_s, utc)
         changes = {**self.spoil, "requests": self.waiting}
