@@ -67,9 +67,12 @@ def contradicts(rack: RackReading) -> bool:
 
 def all_open(battery: BatteryReading) -> bool:
     """It says that it is connected, and every one of its racks that it is not: nobody knows which of them is true."""
-    if battery.state is not BatteryState.CONNECTED or not battery.racks:
+    told = battery.racks
+    if battery.state is not BatteryState.CONNECTED or not told:
         return False
-    return all(rack.contactors_closed is False for rack in battery.racks)
+    if told[0].contactors_closed is not False:
+        return False  # the usual case, in every cycle
+    return all(rack.contactors_closed is False for rack in told)
 
 
 def rack_leaves(seen: Snapshot, memory: Memory) -> bool:

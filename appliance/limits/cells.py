@@ -25,6 +25,19 @@ def _extremes(seen: Snapshot) -> tuple[RackReading, RackReading] | None:
     )
 
 
+def _all_operate(seen: Snapshot, site: SiteSettings) -> bool:
+    """Every rack that carries current says that its cells are where nothing is held back: so it mostly is."""
+    if seen.battery is None or not seen.battery.racks:
+        return False
+    window = site.battery.cell_voltage
+    least_v, most_v = window.operating_min_v, window.operating_max_v
+    for rack in seen.battery.working:
+        low_v, high_v = rack.cell_min_v, rack.cell_max_v
+        if low_v is None or high_v is None or not least_v <= low_v <= high_v <= most_v:
+            return False
+    return True
+
+
 def _guarded(seen: Snapshot) -> bool:
     """No cell is told of, because the BMS guards them itself: its own limits say how far it may go."""
     battery = seen.battery
@@ -35,6 +48,8 @@ def _guarded(seen: Snapshot) -> bool:
 
 def cell_voltage(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     """Falls from the operating limit to the recommended one."""
+    if _all_operate(seen, site):
+        return FREE
     extremes = _extremes(seen)
     if extremes is None:
         return FREE if _guarded(seen) else CLOSED
@@ -42,8 +57,6 @@ def cell_voltage(seen: Snapshot, _memory: Memory, site: SiteSettings) -> Caps:
     if high_v is None or low_v is None:
         return CLOSED
     window = site.battery.cell_voltage
-    if window.operating_min_v <= low_v and high_v <= window.operating_max_v:
-        return FREE
     return (
         inf if high_v <= window.operating_max_v
         else site.inverter.max_charge_w
