@@ -12,7 +12,7 @@ from typing import Final, get_args
 import polib
 
 from appliance.errors import ERRORS
-from appliance.gui.reasons import REASONS
+from appliance.gui.reasons import REASONS, WISHES
 from appliance.gui.texts import TEXTS
 from appliance.limits import LIMITS
 from appliance.registry import names
@@ -36,6 +36,8 @@ def entries() -> Iterator[tuple[str, str]]:
     yield from _names()
     for reason in REASONS:
         yield f"reason {reason}", reason
+    for wish in WISHES:
+        yield f"wish {wish}", wish
     for key, words in TEXTS.items():
         yield f"screen {key}", words
 

@@ -5,6 +5,18 @@ from typing import Final, get_args
 
 from msgspec.structs import replace
 
+from appliance.gui.scene_modes import (
+    BLIND,
+    BLIND_WHY,
+    CONTENT,
+    CONTENT_WHY,
+    LACKED,
+    MANY,
+    MANY_WHY,
+    MODES,
+    SUMMARIES,
+    WITHOUT,
+)
 from appliance.model import (
     ActiveError,
     Answer,
@@ -16,6 +28,7 @@ from appliance.model import (
     ForcedActuator,
     GoToMode,
     GoToState,
+    Heard,
     InverterReading,
     InverterState,
     Limits,
@@ -37,14 +50,6 @@ from appliance.site import Language
 from appliance.texts import ENGLISH
 
 NOW: Final = datetime(2026, 6, 18, 12, 2, tzinfo=UTC)
-WITHOUT = {
-    "battery": "stops", "inverter": "stops", "board": "stops", "grid": "rests", "pv": "goes on",
-}  # fmt: skip
-MODES: Final = {
-    "self_consumption": "Self-consumption",
-    "passive": "Passive",
-    "local_control": "Local control",
-}
 
 
 class Scene(Word, frozen=True):
@@ -116,7 +121,7 @@ def status(
     return Status(
         site="Nordhavn 3", version="0.1.0", uptime_s=4000.0, snapshot=snapshot, decision=decision,
         ages_s={"battery": 0.1, "inverter": 0.1, "meters.grid": 0.1, "meters.pv": 0.1}, modes=MODES, capacity_wh=10600.0,
-        reserve_pct=10.0, rated_w=5000.0, without=dict.fromkeys(MODES, WITHOUT),
+        reserve_pct=10.0, rated_w=5000.0, without=WITHOUT, summaries=SUMMARIES, lacked=LACKED,
     )  # fmt: skip
 
 
@@ -128,6 +133,14 @@ def _battery(power_w: float | None, soc_pct: float, closed: bool) -> BatteryRead
         soe_wh=106.0 * soc_pct,
         racks=(RackReading(rack=1, soc_pct=soc_pct, contactors_closed=closed),),
     )
+
+
+def heard(base: Status, mode: str, wish_w: float | None, power_w: float, *answers: Heard) -> Status:
+    """The same with these answers of modes, of which `mode` is in use."""
+    decision = replace(
+        base.decision, mode=mode, wish_w=wish_w, heard=answers, setpoints=Setpoints(power_w=power_w)
+    )
+    return replace(base, decision=decision)
 
 
 def _with(base: Status, mode: str, by: str) -> Status:
@@ -215,6 +228,19 @@ _long_why = (
 _night = status(pv_w=-8.0, grid_w=340.0, battery_w=820.0, soc_pct=47.0,
                 why="self-consumption wants 820 W")  # fmt: skip
 
+_many = heard(
+    status(battery_w=-1200.0, grid_w=-720.0, why=MANY_WHY, binding="cell voltage"),
+    "self_consumption", -3000.0, -1200.0, *MANY,
+)  # fmt: skip
+_blind = heard(
+    status(grid_w=None, battery_w=0.0, why=BLIND_WHY, errors=(METER_SILENT,)),
+    "self_consumption", None, 0.0, *BLIND,
+)  # fmt: skip
+_content = heard(
+    status(grid_w=-1900.0, battery_w=0.0, soc_pct=80.0, why=CONTENT_WHY),
+    "charge_only", None, 0.0, *CONTENT,
+)  # fmt: skip
+
 _ENGLISH: Final = (
     Scene(name="charging", status=status()),
     Scene(name="discharging", status=_night),
@@ -249,7 +275,14 @@ _ENGLISH: Final = (
                "schedule": "Schedule from the cloud", "fcr": "Frequency containment reserve (FCR-D)"},
         site="Wasserkraftwerk Süd WWWW", capacity_wh=1_250_000.0)),
     Scene(name="long_why", status=status(why=_long_why), sheet="why"),
+    Scene(name="beside", status=_many),
+    Scene(name="content", status=_content),
+    Scene(name="why_many", status=_many, sheet="why"),
+    Scene(name="why_blind", status=_blind, sheet="why"),
+    Scene(name="why_content", status=_content, sheet="why"),
     Scene(name="mode", status=status(), sheet="mode"),
+    Scene(name="mode_beside", status=_many, sheet="mode"),
+    Scene(name="mode_further", status=_with(status(), "niv_chase", "schedule"), sheet="mode"),
     Scene(name="mode_asked", status=status(), sheet="mode", tapped=GoToMode(mode="passive")),
     Scene(name="mode_refused", status=status(), sheet="mode",
           tapped=GoToMode(mode="local_control"),
@@ -287,7 +320,8 @@ _ENGLISH: Final = (
 IN_OTHER_WORDS: Final = (
     "charging", "connecting", "derated", "estop", "estop_released", "fault", "latched", "lost", "mode",
     "not_reset", "precharge", "test", "test_sheet", "unknown_all", "state", "state_refused",
-    "estop_reset", "estop_not_started",
+    "estop_reset", "estop_not_started", "beside", "content", "why_many", "why_blind", "why_content",
+    "mode_beside", "mode_further",
 )  # fmt: skip
 """Scenes that are shown in every language."""
 SCENES: Final = (

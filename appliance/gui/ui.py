@@ -5,10 +5,12 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QQmlPropertyMap
 
 from appliance.gui.alarms import AlarmRow
+from appliance.gui.heard import HeardRow
+from appliance.gui.modes import ModeRow
 from appliance.gui.shown import Rows, Shown, shown_type
 from appliance.gui.states import StateRow
 from appliance.gui.texts import TEXTS, say
-from appliance.gui.view import ModeRow, View
+from appliance.gui.view import View
 from appliance.model import (
     AckErrors,
     EndTest,
@@ -50,6 +52,7 @@ class Ui(QObject):
     battery = _group("battery")
     ring = _group("ring")
     mode = _group("mode")
+    modes = _group("modes")
     why = _group("why")
     banner = _group("banner")
     alarms = _group("alarms")
@@ -63,6 +66,8 @@ class Ui(QObject):
         self.groups: dict[str, Shown] = {name: kind(self) for name, kind in GROUPS.items()}
         self._alarm_rows = Rows(AlarmRow, self)
         self._mode_rows = Rows(ModeRow, self)
+        self._more_rows = Rows(ModeRow, self)
+        self._heard_rows = Rows(HeardRow, self)
         self._state_rows = Rows(StateRow, self)
         self._restart_rows = Rows(StateRow, self)
 
@@ -73,6 +78,8 @@ class Ui(QObject):
             group.show(values[name])
         self._alarm_rows.show(view.alarm_rows)
         self._mode_rows.show(view.mode_rows)
+        self._more_rows.show(view.more_rows)
+        self._heard_rows.show(view.heard_rows)
         self._state_rows.show(view.state_rows)
         self._restart_rows.show(view.restart_rows)
 
@@ -82,6 +89,12 @@ class Ui(QObject):
     def _get_mode_rows(self) -> QObject:
         return self._mode_rows
 
+    def _get_more_rows(self) -> QObject:
+        return self._more_rows
+
+    def _get_heard_rows(self) -> QObject:
+        return self._heard_rows
+
     def _get_state_rows(self) -> QObject:
         return self._state_rows
 
@@ -90,6 +103,8 @@ class Ui(QObject):
 
     alarm_rows = Property(QObject, _get_alarm_rows, None, None, "", constant=True)
     mode_rows = Property(QObject, _get_mode_rows, None, None, "", constant=True)
+    more_rows = Property(QObject, _get_more_rows, None, None, "", constant=True)
+    heard_rows = Property(QObject, _get_heard_rows, None, None, "", constant=True)
     state_rows = Property(QObject, _get_state_rows, None, None, "", constant=True)
     restart_rows = Property(QObject, _get_restart_rows, None, None, "", constant=True)
 

@@ -9,6 +9,16 @@ from appliance.gui.asks import Asked
 from appliance.gui.by_hand import ByHand, by_hand
 from appliance.gui.estop import Estop, estop
 from appliance.gui.flows import Flow, Ring, flows, ring
+from appliance.gui.heard import HeardRow, heard_rows
+from appliance.gui.modes import (
+    ModeRow,
+    ModesHead,
+    ModeTile,
+    mode_rows,
+    mode_tile,
+    modes_head,
+    more_rows,
+)
 from appliance.gui.states import (
     CHOICES,
     RESTARTS,
@@ -19,8 +29,8 @@ from appliance.gui.states import (
     state_head,
     state_rows,
 )
-from appliance.gui.texts import spoken, text, text_or
-from appliance.gui.why import limit_name, mode_title, sentence
+from appliance.gui.texts import spoken, text
+from appliance.gui.why import limit_name, sentence
 from appliance.model import State, Status, Word
 
 GREY_AFTER_S = 1.0
@@ -75,27 +85,6 @@ class Header(Word, frozen=True):
     clock_note: str
 
 
-class ModeTile(Word, frozen=True):
-    """The mode in use, who chose it, and a change that is under way."""
-
-    caption: str
-    title: str
-    pending: str
-    refused: str
-    can_choose: bool
-
-
-class ModeRow(Word, frozen=True):
-    """One mode of the chooser."""
-
-    name: str
-    title: str
-    needs: str
-    note: str
-    current: bool
-    pending: bool
-
-
 class Why(Word, frozen=True):
     """The core's sentence, and the limit in force."""
 
@@ -122,6 +111,7 @@ class View(Word, frozen=True):
     battery: Flow
     ring: Ring
     mode: ModeTile
+    modes: ModesHead
     why: Why
     banner: Banner
     alarms: AlarmsHead
@@ -131,6 +121,8 @@ class View(Word, frozen=True):
     start: Start
     alarm_rows: tuple[AlarmRow, ...]
     mode_rows: tuple[ModeRow, ...]
+    more_rows: tuple[ModeRow, ...]
+    heard_rows: tuple[HeardRow, ...]
     state_rows: tuple[StateRow, ...]
     restart_rows: tuple[StateRow, ...]
 
@@ -146,7 +138,8 @@ def view(look: Look) -> View:
         load=four.load,
         battery=four.battery,
         ring=ring(look.status, look.live, look.battery_w),
-        mode=_mode(look),
+        mode=mode_tile(look.status, look.live, look.asked),
+        modes=modes_head(look.status, look.asked),
         why=_why(look),
         banner=banner(look.status),
         alarms=alarms_head(look.status, look.asked),
@@ -155,7 +148,9 @@ def view(look: Look) -> View:
         state=state_head(look.status, look.live, look.asked),
         start=start(look.status, look.live, look.asked),
         alarm_rows=alarm_rows(look.status, look.asked, look.utc),
-        mode_rows=_mode_rows(look),
+        mode_rows=mode_rows(look.status, look.live, look.asked),
+        more_rows=more_rows(look.status, look.live, look.asked),
+        heard_rows=heard_rows(look.status),
         state_rows=state_rows(look.status, look.live, look.asked, CHOICES),
         restart_rows=state_rows(look.status, look.live, look.asked, RESTARTS),
     )
@@ -200,61 +195,6 @@ def _link(look: Look) -> Link:
         heard_at = figures.clock_time(status.snapshot.utc)
         detail = text("lost_since", age=figures.age(look.age_s), time=heard_at)
     return Link(live=look.live, lost=look.age_s > LOST_AFTER_S, detail=detail)
-
-
-def _mode(look: Look) -> ModeTile:
-    status, asked = look.status, look.asked
-    if status is None:
-        return ModeTile(
-            caption=text("mode"),
-            title=text("mode_unknown"),
-            pending="",
-            refused="",
-            can_choose=False,
-        )
-    decision = status.decision
-    wanted = asked.mode
-    return ModeTile(
-        caption=text("mode_title", by=figures.chosen_by(decision.mode_by)),
-        title=mode_title(status, decision.mode),
-        pending="" if wanted is None else text("mode_pending", title=mode_title(status, wanted)),
-        refused=text("mode_not_changed", reason=asked.mode_refused) if asked.mode_refused else "",
-        can_choose=look.live,
-    )
-
-
-def _mode_rows(look: Look) -> tuple[ModeRow, ...]:
-    status = look.status
-    if status is None:
-        return ()
-    rows = []
-    titles = {name: mode_title(status, name) for name in status.modes}
-    for name, title in sorted(titles.items(), key=lambda mode: mode[1]):
-        current, pending = name == status.decision.mode, name == look.asked.mode
-        note = text("mode_asking") if pending else ""
-        if current and not pending:
-            by = figures.chosen_by(status.decision.mode_by)
-            note = f"{text('mode_current')} · {by}"
-        needs = _needs(status.without.get(name, {}))
-        row = ModeRow(
-            name=name, title=title, needs=needs, note=note, current=current, pending=pending
-        )
-        rows.append(row)
-    return tuple(rows)
-
-
-def _needs(without: dict[str, str]) -> str:
-    """What the mode cannot do without, and what it does then. What it can do without is not told."""
-    told = []
-    for action in ("rests", "stops"):
-        inputs = [
-            text_or(f"input_{name}", "input_other", name=name)
-            for name, what in without.items()
-            if what == action
-        ]
-        if inputs:
-            told.append(text(f"without_{action}", inputs=", ".join(inputs)))
-    return " · ".join(told)
 
 
 def _why(look: Look) -> Why:

@@ -4,9 +4,13 @@ In English the core's own sentence is shown. In another language it is told agai
 Decision: shorter, without the measured value behind a limit.
 """
 
+from itertools import takewhile
+
 from appliance.gui import figures
+from appliance.gui.reasons import known_wish, wish_reason
 from appliance.gui.texts import TEXTS, say, spoken, text
-from appliance.model import STOPS, ActiveError, State, Status
+from appliance.model import STOPS, ActiveError, Heard, State, Status
+from appliance.programme import settle
 from appliance.statemachine.states import STATES
 from appliance.texts import ENGLISH, state_title, title
 
@@ -24,8 +28,25 @@ def sentence(status: Status) -> str:
     if not STATES[decision.state].power:
         return figures.sentence(_no_power(status))
     if decision.wish_w is None:
-        return text("why_cannot_say", mode=_wisher(status))
+        return figures.sentence(_nothing(status))
     return figures.sentence(_power(status, decision.wish_w))
+
+
+def _nothing(status: Status) -> str:
+    """Nobody wants any power: because nobody can say, or because there is nothing to want."""
+    heard, followed = status.decision.heard, mode_followed(status)
+    blind = next((one for one in heard if one.wish.missing), None)
+    if blind is not None:
+        mode, missing = mode_title(status, blind.mode), wish_reason(blind.wish.missing)
+        return text("why_cannot_say", mode=mode, missing=missing)
+    words = text("why_wants_nothing", mode=mode_title(status, followed))
+    return words + _because(next((one for one in heard if one.mode == followed), None), ": ")
+
+
+def _because(one: Heard | None, before: str) -> str:
+    """The mode's reason, where it can be told in this language."""
+    told = known_wish(one.wish.reason) if one is not None and one.wish.reason else ""
+    return f"{before}{told}" if told else ""
 
 
 def _no_power(status: Status) -> str:
@@ -48,7 +69,12 @@ def _worst(errors: tuple[ActiveError, ...]) -> ActiveError | None:
 
 def _power(status: Status, wish_w: float) -> str:
     decision = status.decision
-    words = text("why_wants", mode=_wisher(status), watts=f"{wish_w:.0f}")
+    winner = next((one for one in decision.heard if one.won), None)
+    who = _wisher(status) if winner is None else mode_title(status, winner.mode)
+    words = text("why_wants", mode=who, watts=f"{wish_w:.0f}") + _because(winner, ", ")
+    held = _held(status)
+    if held:
+        words = f"{words}; {held}"
     given = f"{decision.setpoints.power_w:.0f}"
     binding = decision.limits.binding
     if binding is not None:
@@ -58,15 +84,35 @@ def _power(status: Status, wish_w: float) -> str:
     return words
 
 
+def _held(status: Status) -> str:
+    """The mode whose bound has changed what the winner wants, and what it leaves."""
+    heard = status.decision.heard
+    holder = next((one for one in heard if one.held and not one.won), None)
+    if holder is None:
+        return ""
+    said = list(takewhile(lambda one: not one.wish.missing, heard))
+    left = settle([(one.wish.power_w, one.wish.lowest_w, one.wish.highest_w) for one in said])
+    if left.value is None:
+        return ""
+    mode = mode_title(status, holder.mode)
+    return text("why_allows", limit=mode, watts=f"{left.value:.0f}")
+
+
 def _wisher(status: Status) -> str:
-    """Whose wish it is: the mode's in use, the test's, or nobody's but the battery's."""
+    """Whose wish it is when no mode was followed: the test's, or nobody's but the battery's."""
     decision = status.decision
     if decision.why.startswith(RESCUE):
         return text("why_rescue")
-    if decision.test is None:
-        return mode_title(status, decision.mode)
-    tried = decision.test.mode
-    return text("test_title") if tried is None else mode_title(status, tried)
+    if decision.test is not None and decision.test.mode is None:
+        return text("test_title")
+    return mode_title(status, mode_followed(status))
+
+
+def mode_followed(status: Status) -> str:
+    """The mode in use; while a test runs the one it tries."""
+    decision = status.decision
+    test = decision.test
+    return decision.mode if test is None or test.mode is None else test.mode
 
 
 def mode_title(status: Status, mode: str) -> str:

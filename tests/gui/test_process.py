@@ -130,6 +130,7 @@ def test_on_the_real_bus_it_survives_the_core(app: QGuiApplication, tmp_path: Pa
         wait_for("Running", lambda: shows("Running"))
         tap(screen, "mode")
         wait_for("the sheet", lambda: shows("Passive"))
+        tap(screen, "down")
         tap(screen, "mode_passive")
         requests: list[Request] = []
 

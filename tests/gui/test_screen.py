@@ -61,6 +61,7 @@ def box(app: QGuiApplication) -> Iterator[Box]:
 def test_a_mode_is_chosen_with_two_taps(box: Box) -> None:
     box.pass_time(0.1, status())
     tap(box.screen, "mode")
+    tap(box.screen, "down")
     tap(box.screen, "mode_passive")
     assert box.core.asked == [GoToMode(mode="passive")]
     assert "asking" in words(box.screen)
@@ -76,7 +77,11 @@ def test_a_mode_is_chosen_with_two_taps(box: Box) -> None:
 def test_a_refused_mode_says_why_and_stays_open(box: Box) -> None:
     box.pass_time(0.1, status())
     tap(box.screen, "mode")
+    tap(box.screen, "down")
+    assert not box.sees("mode_local_control")
+    tap(box.screen, "more_modes")
     tap(box.screen, "mode_local_control")
+    assert box.core.asked == [GoToMode(mode="local_control")]
     box.core.answer(ok=False, reason="not in state error")
     box.pass_time(0.1, status())
     assert find(box.screen, "mode_refused").property("text") == "Not changed: not in state error"

@@ -6,14 +6,22 @@ import pytest
 from msgspec.structs import replace
 
 from appliance.battery.rescue import TITLE
-from appliance.gui.scenes import OVERCHARGED, status
+from appliance.gui.scenes import BY_NAME, OVERCHARGED, heard, status
 from appliance.gui.texts import speak
 from appliance.gui.why import sentence
-from appliance.model import Setpoints, State, Status
+from appliance.model import Heard, Setpoints, State, Status, Wish
 from appliance.site import Language
 from appliance.texts import ENGLISH
 
 RESCUED = f"{TITLE} wants -300 W, cell 2.88 V"
+
+
+FOLLOWED = heard(
+    status(battery_w=700.0), "self_consumption", 700.0, 700.0,
+    Heard("import_avoidance", Wish(700.0, "what the site draws", lowest_w=700.0), won=True),
+    Heard("export_avoidance", Wish(None, "this is not its time")),
+)  # fmt: skip
+"""The winner is not the mode in use."""
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +61,18 @@ def test_in_english_it_is_the_sentence_of_the_core() -> None:
         ),
         (
             "de",
-            status(battery_w=None),
-            "Eigenverbrauch kann nichts sagen: ein Messwert fehlt; 0 W",
+            BY_NAME["why_blind"].status,
+            "Eigenverbrauch kann nichts sagen: der Netzzähler antwortet nicht; 0 W",
         ),
+        ("de", BY_NAME["why_content"].status, "Nur laden will nichts: 80 % sind erreicht"),
+        ("sv", status(battery_w=None), "Egenförbrukning vill inget"),
+        (
+            "de",
+            BY_NAME["why_many"].status,
+            "Eigenverbrauch will −3000 W; Lastspitzenkappung erlaubt −2400 W; "
+            "Zellspannung erlaubt −1200 W",
+        ),
+        ("da", FOLLOWED, "Undgå import vil 700 W, det, som stedet trækker"),
     ],
 )
 def test_in_other_languages_it_is_told_again(language: Language, seen: Status, words: str) -> None:

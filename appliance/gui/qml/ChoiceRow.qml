@@ -13,6 +13,8 @@ Rectangle {
     required property string target
     property bool open: true
     property real least: 72
+    // Below what it does.
+    property string more: ""
     signal chosen
 
     height: Math.max(least, words.height + 18)
@@ -41,6 +43,14 @@ Rectangle {
             text: row.says
             size: Theme.caption
             color: Theme.colour.text2
+            wrapMode: Text.Wrap
+        }
+        Label {
+            visible: text !== ""
+            width: parent.width
+            text: row.more
+            size: Theme.caption
+            color: Theme.colour.text3
             wrapMode: Text.Wrap
         }
     }

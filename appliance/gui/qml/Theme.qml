@@ -40,6 +40,9 @@ QtObject {
         }
     }
 
+    // A number and its unit stay on one line.
+    function kept(words: string): string { return words.replace(/(\d) (?=[A-Za-z%°])/g, "$1\u00a0") }
+
     readonly property int caption: 15
     readonly property int body: 18
     readonly property int section: 22

@@ -7,13 +7,15 @@ Item {
     id: home
     signal modeTapped
     signal whyTapped
-    readonly property real upper: 16
-    readonly property real lower: 164
+    // What a larger screen has to spare.
+    readonly property real slack: Math.max(0, height - 432)
+    readonly property real upper: 16 + slack / 2
+    readonly property real lower: 164 + slack / 2
 
     SocRing {
         id: ring
         anchors.horizontalCenter: parent.horizontalCenter
-        y: 20
+        y: 20 + home.slack / 2
     }
 
     component Spoke: FlowLine {
@@ -74,7 +76,7 @@ Item {
     Rectangle {
         visible: Ui.why.limit !== ""
         anchors.horizontalCenter: parent.horizontalCenter
-        y: 295
+        y: 295 + home.slack / 2
         width: Math.min(limit.implicitWidth + 28, 440)
         height: 30
         radius: 15
@@ -113,7 +115,7 @@ Item {
             color: Ui.mode.pending !== "" ? Theme.colour.info : Theme.colour.text2
         }
         Label {
-            anchors { left: parent.left; leftMargin: 14; right: chevron.left; rightMargin: 4; top: modeCaption.bottom; topMargin: 2; bottom: parent.bottom; bottomMargin: 8 }
+            anchors { left: parent.left; leftMargin: 14; right: others.visible ? others.left : chevron.left; rightMargin: 4; top: modeCaption.bottom; topMargin: 2; bottom: parent.bottom; bottomMargin: 8 }
             text: Ui.mode.title
             size: 21
             weight: Font.DemiBold
@@ -125,6 +127,25 @@ Item {
             fontSizeMode: Text.Fit
             minimumPixelSize: 14
             color: Ui.link.live ? Theme.colour.text : Theme.colour.text3
+        }
+        // So many run beside it; the chooser and "why" name them.
+        Rectangle {
+            id: others
+            visible: Ui.mode.others !== ""
+            anchors { right: chevron.left; rightMargin: 6; verticalCenter: chevron.verticalCenter }
+            width: Math.max(34, count.implicitWidth + 16)
+            height: 26
+            radius: 13
+            color: Theme.colour.surface2
+
+            Label {
+                id: count
+                anchors.centerIn: parent
+                text: Ui.mode.others
+                size: Theme.caption
+                weight: Font.Medium
+                color: Theme.colour.text2
+            }
         }
         Icon {
             id: chevron
@@ -165,7 +186,7 @@ Item {
                 top: whyCaption.bottom; topMargin: 3; bottom: parent.bottom; bottomMargin: 5
             }
             verticalAlignment: Text.AlignTop
-            text: parent.refused ? Ui.mode.refused : Ui.why.sentence
+            text: parent.refused ? Ui.mode.refused : Theme.kept(Ui.why.sentence)
             size: 19
             wrapMode: Text.Wrap
             maximumLineCount: 2
