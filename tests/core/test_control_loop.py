@@ -232,7 +232,7 @@ def test_after_a_crash_the_mode_starts_from_nothing() -> None:
     rig = Rig()
     rig.grid_w = 4_000.0
     rig.tick(60)
-    assert rig.decided[-1].setpoints.power_w == 5_000.0
+    assert rig.decided[-1].setpoints.power_w > 3_000.0
     crash(rig)
     rig.tick(3)
     assert all(abs(one.setpoints.power_w) < 1_500.0 for one in rig.decided)

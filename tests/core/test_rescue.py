@@ -99,6 +99,7 @@ def test_from_empty_to_rescued_and_back_to_sleep() -> None:
     story.step(10.0, battery=low(3.0, 9.9))
     assert story.last.setpoints.power_w == pytest.approx(-TRICKLE_W), "9.9 % is not enough"
     story.step(10.0, battery=low(3.0, 10.0))
+    story.run(3.0)  # the mode goes on from the power that it finds
     assert story.last.setpoints.power_w == 0.0
     assert "rescue" not in story.last.why
     story.step(11.0)
@@ -202,6 +203,7 @@ def test_it_has_a_longest_time() -> None:
     story.step(8.0 * 3_600.0 - 60.0)
     assert story.last.setpoints.power_w == pytest.approx(-TRICKLE_W)
     story.step(61.0)
+    story.run(3.0)
     assert story.last.setpoints.power_w == 0.0
     rescue = story.cycle.memory.rescue
     assert rescue is not None
