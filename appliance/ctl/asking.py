@@ -8,6 +8,7 @@ from typing import Final, TextIO
 import msgspec
 
 from appliance.bus import NO_ANSWER, CoreClient
+from appliance.ctl.heard import beside_words, heard_lines, heard_words
 from appliance.ctl.schedule import steering_words
 from appliance.model import (
     Answer,
@@ -62,6 +63,7 @@ def status_words(status: Status, run_folder: Path) -> Words:
         "health": seen.health,
         "lateness": status.lateness,
         "scheduling": status.scheduling,
+        **heard_words(status),
         **steering_words(status),
     }
 
@@ -217,7 +219,9 @@ def _watts(value: float | None) -> str:
 
 
 def _line_text(status: Status) -> str:
-    return f"{status.decision.utc:%H:%M:%S} {status.decision.state:11} {status.decision.why}"
+    line = f"{status.decision.utc:%H:%M:%S} {status.decision.state:11} {status.decision.why}"
+    beside = beside_words(status)
+    return f"{line} (beside: {beside})" if beside else line
 
 
 def _status_text(status: Status) -> str:
@@ -227,7 +231,9 @@ def _status_text(status: Status) -> str:
         f"{status.site}, version {status.version}, up {status.uptime_s:.0f} s",
         f"state    {decision.state}",
         f"mode     {status.modes.get(decision.mode, decision.mode)}, from {decision.mode_by}",
+        *([f"beside   {beside}"] if (beside := beside_words(status)) else []),
         f"why      {decision.why}",
+        *heard_lines(status),
         f"battery  {'––' if soc is None else f'{soc:.1f} %'}, "
         f"{_watts(seen.inverter.power_w if seen.inverter else None)} (discharge +)",
         *_battery_lines(status),

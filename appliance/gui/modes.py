@@ -7,7 +7,7 @@ from appliance.gui import figures
 from appliance.gui.asks import Asked
 from appliance.gui.reasons import reason
 from appliance.gui.texts import say, text, text_or
-from appliance.gui.why import mode_followed, mode_title
+from appliance.gui.why import mode_title
 from appliance.model import Status, Word
 
 EVERYDAY: Final = (
@@ -74,12 +74,6 @@ class ModeRow(Word, frozen=True):
     can_choose: bool
 
 
-def beside(status: Status) -> tuple[str, ...]:
-    """Names of the modes that are asked together with the one that is followed; known in RUN."""
-    followed = mode_followed(status)
-    return tuple(one.mode for one in status.decision.heard if one.mode != followed)
-
-
 def mode_tile(status: Status | None, live: bool, asked: Asked) -> ModeTile:
     """The card on the first page."""
     if status is None:
@@ -92,7 +86,7 @@ def mode_tile(status: Status | None, live: bool, asked: Asked) -> ModeTile:
             can_choose=False,
         )
     decision, wanted = status.decision, asked.mode
-    by, others = figures.chosen_by(decision.mode_by), len(beside(status))
+    by, others = figures.chosen_by(decision.mode_by), len(status.beside)
     return ModeTile(
         caption=text("mode_title", by=by),
         others=text("mode_others", count=others) if others else "",
@@ -136,7 +130,7 @@ def _further(status: Status) -> tuple[str, ...]:
 
 
 def _rows(names: Iterable[str], status: Status, live: bool, asked: Asked) -> tuple[ModeRow, ...]:
-    others, common = beside(status), _common(status)
+    others, common = status.beside, _common(status)
     rows = []
     for name in names:
         if name in status.modes:

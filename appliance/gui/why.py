@@ -34,7 +34,7 @@ def sentence(status: Status) -> str:
 
 def _nothing(status: Status) -> str:
     """Nobody wants any power: because nobody can say, or because there is nothing to want."""
-    heard, followed = status.decision.heard, mode_followed(status)
+    heard, followed = status.decision.heard, status.followed
     blind = next((one for one in heard if one.wish.missing), None)
     if blind is not None:
         mode, missing = mode_title(status, blind.mode), wish_reason(blind.wish.missing)
@@ -105,14 +105,7 @@ def _wisher(status: Status) -> str:
         return text("why_rescue")
     if decision.test is not None and decision.test.mode is None:
         return text("test_title")
-    return mode_title(status, mode_followed(status))
-
-
-def mode_followed(status: Status) -> str:
-    """The mode in use; while a test runs the one it tries."""
-    decision = status.decision
-    test = decision.test
-    return decision.mode if test is None or test.mode is None else test.mode
+    return mode_title(status, status.followed)
 
 
 def mode_title(status: Status, mode: str) -> str:

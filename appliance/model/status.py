@@ -58,6 +58,18 @@ class Status(Word, frozen=True):
     """Modes that this box does not have, by name."""
 
     @property
+    def followed(self) -> str:
+        """The mode in use; while a test runs the one it tries."""
+        decision = self.decision
+        test = decision.test
+        return decision.mode if test is None or test.mode is None else test.mode
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The modes that are asked together with it, the first in priority first; known in RUN."""
+        return tuple(one.mode for one in self.decision.heard if one.mode != self.followed)
+
+    @property
     def load_w(self) -> float | None:
         """Site consumption: grid + battery + pv; None unless all that are metered are known."""
         seen = self.snapshot

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from appliance import registry
 from appliance.gui.asks import Asked
 from appliance.gui.heard import HeardRow, heard_rows
-from appliance.gui.modes import EVERYDAY, MORE, ModeRow, beside, mode_rows, modes_head, more_rows
+from appliance.gui.modes import EVERYDAY, MORE, ModeRow, mode_rows, modes_head, more_rows
 from appliance.gui.scene_modes import LACKED, MODES
 from appliance.gui.scenes import BY_NAME, heard, status
 from appliance.gui.view import Look, view
@@ -76,10 +76,10 @@ def test_what_all_need_is_said_once() -> None:
 
 def test_modes_beside_are_marked_and_counted() -> None:
     seen = of("beside")
-    assert beside(seen) == ("peak_shaving", "maintenance_charge", "charge_to_soe")
+    assert seen.beside == ("peak_shaving", "maintenance_charge", "charge_to_soe")
     shown = rows(seen)
     assert [name for name, row in shown.items() if row.note == "beside it"] == sorted(
-        beside(seen), key=(EVERYDAY + MORE).index
+        seen.beside, key=(EVERYDAY + MORE).index
     )
     assert shown["self_consumption"].note == "in use · from site.toml"
     tile = view(Look(status=seen, age_s=0.1, utc=seen.snapshot.utc)).mode
@@ -100,7 +100,7 @@ def test_while_a_mode_is_tried_the_one_in_use_is_not_beside_it() -> None:
         returns_to=State.IDLE,
     )
     tried = replace(seen, decision=replace(seen.decision, mode="passive", test=test))
-    assert beside(tried) == ()
+    assert tried.beside == ()
 
 
 @pytest.mark.parametrize(

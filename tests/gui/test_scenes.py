@@ -4,16 +4,19 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtQuick import QQuickItem
 
 from appliance.clock import VirtualClock
 from appliance.errors import ERRORS, Row
+from appliance.gui.modes import EVERYDAY, MORE
+from appliance.gui.scene_modes import MODES
 from appliance.gui.scenes import BY_NAME, METER_SILENT, NOW, SCENES, Scene, status
 from appliance.gui.screen import Screen, pages
 from appliance.gui.screens import render_screens
-from appliance.model import ActiveError, State
+from appliance.model import ActiveError, Heard, State, Wish
 from appliance.site import Language
 from appliance.texts import state_title, title
 from tests.gui.conftest import Stage
@@ -99,6 +102,32 @@ def test_every_state_fits(app: QGuiApplication, language: Language) -> None:
             screen.picture()
             assert [found for text in texts(screen) if (found := problem(text))] == []
             assert state_title(state, language) in words(screen)
+    screen.close()
+    app.processEvents()
+    assert screen.warnings == []
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_every_mode_fits(app: QGuiApplication, language: Language) -> None:
+    core, many = FakeCore(), BY_NAME["beside"].status
+    assert many is not None
+    screen = Screen(core, VirtualClock(NOW), language=language)
+    for name in EVERYDAY + MORE:
+        for answers in ((), (*many.decision.heard, Heard(name, Wish()))):
+            decision = replace(many.decision, mode=name, mode_by="cloud", heard=answers)
+            core.waiting = replace(many, modes=MODES | {"backup": "Backup reserve"}, decision=decision)  # fmt: skip
+            screen.tick()
+            app.processEvents()
+            screen.picture()
+            (title,) = [text for text in texts(screen) if text.objectName() == "mode_title"]
+            assert not title.property("truncated"), title.property("text")
+            assert [found for text in texts(screen) if (found := problem(text))] == []
+    screen.window.setProperty("sheet", "mode")
+    app.processEvents()
+    screen.picture()
+    assert [found for text in texts(screen) if (found := problem(text))] == []
+    rows = [target for target in targets(screen) if target.objectName().startswith("mode_")]
+    assert len(rows) == len(EVERYDAY + MORE), "the mode in use is one of the further ones"
     screen.close()
     app.processEvents()
     assert screen.warnings == []

@@ -116,6 +116,7 @@ Item {
         }
         Label {
             anchors { left: parent.left; leftMargin: 14; right: others.visible ? others.left : chevron.left; rightMargin: 4; top: modeCaption.bottom; topMargin: 2; bottom: parent.bottom; bottomMargin: 8 }
+            objectName: "mode_title"
             text: Ui.mode.title
             size: 21
             weight: Font.DemiBold
