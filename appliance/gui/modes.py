@@ -144,7 +144,7 @@ def _row(
     name: str, status: Status, live: bool, asked: Asked, runs_too: bool, common: str
 ) -> ModeRow:
     current, pending = name == status.decision.mode, name == asked.mode
-    summary, needs = status.summaries.get(name, ""), _needs(status.without.get(name, {}))
+    summary = status.summaries.get(name, "")
     note = text("mode_beside") if runs_too else ""
     if pending:
         note = text("mode_asking")
@@ -154,7 +154,7 @@ def _row(
         name=name,
         title=mode_title(status, name),
         does=say(f"mode {name} summary", summary) if summary else "",
-        needs="" if needs == common else needs,
+        needs="" if common else _needs(status.without.get(name, {})),
         note=note,
         current=current,
         pending=pending,
@@ -178,8 +178,8 @@ def _lacked(name: str, status: Status) -> ModeRow:
 
 def _common(status: Status) -> str:
     """What every mode needs, where all need the same."""
-    told = {_needs(status.without.get(name, {})) for name in status.modes}
-    return told.pop() if len(told) == 1 else ""
+    needs = [status.without.get(name, {}) for name in status.modes]
+    return _needs(needs[0]) if needs and all(one == needs[0] for one in needs) else ""
 
 
 def _needs(without: dict[str, str]) -> str:
