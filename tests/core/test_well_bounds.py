@@ -6,8 +6,19 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
+from appliance.errors import ROWS
 from appliance.errors.well import WELL
-from appliance.model import GridView, Memory, SensorReading, Setpoints, State
+from appliance.model import (
+    ActiveError,
+    Effect,
+    GridView,
+    Memory,
+    RescueCharge,
+    SensorReading,
+    Setpoints,
+    Severity,
+    State,
+)
 from appliance.site import Current, CurrentLevels
 from tests.stories import Story, battery, inverter, rack, seen
 
@@ -67,3 +78,24 @@ def test_a_current_is_well_up_to_the_least_of_the_bounds(current_a: float) -> No
     (look,) = [well(wired) for well, _ in WELL if well.__name__ == "currents"]
     picture = seen(battery=battery(rack(current_a=current_a)))
     assert look(picture, Memory()) is (abs(current_a) <= 12.0)
+
+
+def test_the_memory_counts_as_well() -> None:
+    """A rescue charge that goes on, and power while an error forbids it, are for the conditions."""
+    looks = {well.__name__: well(HOME) for well, _ in WELL}
+    running, charging = Memory(state=State.RUN, commanded=ON), replace(ON, power_w=-400.0)
+    assert looks["cells"](seen(), running)
+    low = seen(battery=battery(soc_pct=HOME.battery.rescue_pct[1] - 1.0))
+    rescue = replace(running, rescue=RescueCharge(0.0))
+    assert not looks["cells"](low, rescue)
+    assert ROWS[115].holds(low, rescue, HOME)
+    charges = seen(battery=battery(power_w=-300.0))
+    commanded = replace(running, commanded=charging)
+    assert looks["flow"](charges, commanded)
+    full = ActiveError(
+        number=111, source="rack 1", severity=Severity.WARNING, title="", remedy="",
+        effects=(Effect.NO_CHARGE,), since_at=seen().utc,
+    )  # fmt: skip
+    forbidden = replace(commanded, errors=(full,))
+    assert not looks["flow"](charges, forbidden)
+    assert ROWS[134].holds(charges, forbidden, HOME)
