@@ -37,7 +37,7 @@ def heard_rows(status: Status | None) -> tuple[HeardRow, ...]:
 
 def _row(one: Heard, status: Status, counts: bool) -> HeardRow:
     wish = one.wish
-    words = [*_room(wish), wish_reason(wish.missing or wish.reason)]
+    words = [*_room(wish, status.rated_w), wish_reason(wish.missing or wish.reason)]
     return HeardRow(
         title=mode_title(status, one.mode),
         wants=_wants(wish),
@@ -82,15 +82,15 @@ def power(watts: float) -> str:
     return text("heard_discharge" if whole > 0 else "heard_charge", watts=abs(whole))
 
 
-def _room(wish: Wish) -> list[str]:
-    """The bounds for those below, unless they say no more than that nothing may be changed."""
+def _room(wish: Wish, rated_w: float) -> list[str]:
+    """The bounds for those below; none that the battery cannot reach."""
     low, high = wish.lowest_w, wish.highest_w
     if low is not None and low == high:
         return [text("heard_exactly")]
     told = []
-    if low is not None:
+    if low is not None and low > -rated_w:
         told.append(_bound(low, "heard_no_charge", "heard_discharge_least", "heard_charge_most"))
-    if high is not None:
+    if high is not None and high < rated_w:
         told.append(
             _bound(high, "heard_no_discharge", "heard_discharge_most", "heard_charge_least")
         )

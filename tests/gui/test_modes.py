@@ -148,7 +148,7 @@ def test_everybody_who_was_asked_is_heard_and_the_limit_is_last() -> None:
         ("Self-consumption", "charge 3000 W", "followed"),
         ("Cell voltage", "charge 1200 W", "allows"),
     ]
-    assert shown[0].more == "Charge at most 2400 W · discharge at most 7400 W · nothing to shave"
+    assert shown[0].more == "Charge at most 2400 W · nothing to shave"
     assert shown[2].more == "Charge at least 900 W · from 6784 to 8500 Wh by 14:00 UTC"
     assert shown[3].more == "Leaves nothing to the others"
     assert [(row.won, row.holds) for row in shown] == [
@@ -171,6 +171,8 @@ def test_below_one_that_cannot_say_nobody_is_heard() -> None:
         (Wish(0.0, "it only watches", lowest_w=0.0, highest_w=0.0), "rest, 0 W", "Leaves nothing to the others · it only watches"),
         (Wish(-200.0, wants_w=-900.0), "charge 900 W", ""),
         (Wish(lowest_w=0.0), "wants nothing", "No charging"),
+        (Wish(lowest_w=-6000.0, highest_w=4000.0), "wants nothing", "Discharge at most 4000 W"),
+        (Wish(lowest_w=-4000.0, highest_w=7000.0), "wants nothing", "Charge at most 4000 W"),
         (Wish(highest_w=0.0), "wants nothing", "No discharging"),
         (Wish(lowest_w=-0.4, highest_w=0.4), "wants nothing", "No charging · no discharging"),
         (Wish(reactive_var=-300.0), "−300 var", ""),
