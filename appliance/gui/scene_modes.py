@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from appliance import registry
-from appliance.model import Heard, LackedMode, Wish
+from appliance.model import Heard, LackedMode, Setpoints, Status, Wish
 
 _FOLDER: Final = "appliance.modes"
 _FILES: Final = {name: registry.load(_FOLDER, name) for name in sorted(registry.names(_FOLDER))}
@@ -43,3 +45,11 @@ BLIND: Final = (
 BLIND_WHY: Final = "Self-consumption cannot say: the grid meter is silent; 0 W"
 CONTENT: Final = (Heard("charge_only", Wish(None, "80 % are reached", highest_w=0.0)),)
 CONTENT_WHY: Final = "Charge only wants nothing: 80 % are reached"
+
+
+def heard(base: Status, mode: str, wish_w: float | None, power_w: float, *answers: Heard) -> Status:
+    """The same with these answers of modes, of which `mode` is in use."""
+    decision = replace(
+        base.decision, mode=mode, wish_w=wish_w, heard=answers, setpoints=Setpoints(power_w=power_w)
+    )
+    return replace(base, decision=decision)

@@ -1,10 +1,20 @@
 """Situations the screen must look good in: hand-made statuses, as data."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
 from msgspec.structs import replace
 
+from appliance.gui.scene_errors import (
+    CELL_FULL,
+    CLOCK,
+    ESTOP,
+    LONG,
+    METER_SILENT,
+    NOW,
+    OVERCHARGED,
+    PROTECTION,
+    WARM,
+)
 from appliance.gui.scene_modes import (
     BLIND,
     BLIND_WHY,
@@ -16,6 +26,7 @@ from appliance.gui.scene_modes import (
     MODES,
     SUMMARIES,
     WITHOUT,
+    heard,
 )
 from appliance.model import (
     ActiveError,
@@ -24,11 +35,9 @@ from appliance.model import (
     BatteryState,
     BoardReading,
     Decision,
-    Effect,
     ForcedActuator,
     GoToMode,
     GoToState,
-    Heard,
     InverterReading,
     InverterState,
     Limits,
@@ -39,7 +48,6 @@ from appliance.model import (
     ResetEstop,
     RunningTest,
     Setpoints,
-    Severity,
     Snapshot,
     State,
     Status,
@@ -48,8 +56,6 @@ from appliance.model import (
 )
 from appliance.site import Language
 from appliance.texts import ENGLISH
-
-NOW: Final = datetime(2026, 6, 18, 12, 2, tzinfo=UTC)
 
 
 class Scene(Word, frozen=True):
@@ -65,26 +71,6 @@ class Scene(Word, frozen=True):
     after_stop: bool = False
     """An emergency stop was reset just before."""
     language: Language = ENGLISH
-
-
-def error(
-    number: int,
-    source: str,
-    severity: Severity,
-    title: str,
-    remedy: str,
-    *effects: Effect,
-    minutes: float = 3,
-    by: str | None = None,
-    derate_pct: float | None = None,
-    latched: bool = False,
-) -> ActiveError:
-    """An active error raised `minutes` ago."""
-    return ActiveError(
-        number=number, source=source, severity=severity, title=title, remedy=remedy,
-        effects=effects, since_at=NOW - timedelta(minutes=minutes), acknowledged_by=by,
-        latched=latched, derate_pct=derate_pct,
-    )  # fmt: skip
 
 
 def status(
@@ -135,52 +121,10 @@ def _battery(power_w: float | None, soc_pct: float, closed: bool) -> BatteryRead
     )
 
 
-def heard(base: Status, mode: str, wish_w: float | None, power_w: float, *answers: Heard) -> Status:
-    """The same with these answers of modes, of which `mode` is in use."""
-    decision = replace(
-        base.decision, mode=mode, wish_w=wish_w, heard=answers, setpoints=Setpoints(power_w=power_w)
-    )
-    return replace(base, decision=decision)
-
-
 def _with(base: Status, mode: str, by: str) -> Status:
     return replace(base, decision=replace(base.decision, mode=mode, mode_by=by))
 
 
-METER_SILENT = error(
-    301, "grid meter", Severity.ERROR, "Grid meter does not answer",
-    "Check the meter's network cable and supply", Effect.NO_CHARGE, Effect.NO_DISCHARGE,
-)  # fmt: skip
-CELL_FULL = error(
-    111, "rack 1", Severity.WARNING, "A cell is full",
-    "Nothing to do: charging goes on when it has settled", Effect.NO_CHARGE, minutes=21,
-)  # fmt: skip
-CLOCK = error(
-    602, "clock", Severity.WARNING, "Clock not set", "Check the internet connection",
-    minutes=2000, by="touchscreen",
-)  # fmt: skip
-LONG = error(
-    102, "battery: overvoltage cell 2.14, insulation resistance, communication, contactor welded",
-    Severity.CRITICAL, "Battery or inverter temperature at its upper limit",
-    "Keep away, open the doors, check battery switch, DC fuses, grid supply and call service",
-    Effect.STOP, minutes=8,
-)  # fmt: skip
-ESTOP = error(
-    401, "emergency stop", Severity.CRITICAL, "Emergency stop",
-    "Make safe, release the button, then reset", Effect.EMERGENCY_STOP, minutes=2, latched=True,
-)  # fmt: skip
-OVERCHARGED = error(
-    112, "rack 2", Severity.CRITICAL, "A cell is overcharged", "Call service, then reset",
-    Effect.OPEN_CONTACTORS, minutes=18, by="touchscreen", latched=True,
-)  # fmt: skip
-PROTECTION = error(
-    211, "inverter: over-frequency 51.9 Hz for 0.4 s", Severity.CRITICAL, "Grid protection is suspect",
-    "Have the inverter's grid protection checked, then reset", Effect.STOP, minutes=6, latched=True,
-)  # fmt: skip
-WARM = error(
-    131, "rack 2", Severity.WARNING, "Battery is warm", "Nothing to do; check the fans and the filter",
-    Effect.DERATE, minutes=9, derate_pct=50.0,
-)  # fmt: skip
 _stopped = status(
     pv_w=2400.0, grid_w=-1300.0, battery_w=0.0, state=State.ERROR, errors=(ESTOP,), pressed=True,
     why="emergency stop: 0 W",

@@ -6,7 +6,8 @@ from pathlib import Path
 from PySide6.QtGui import QGuiApplication
 
 from appliance.clock import VirtualClock
-from appliance.gui.scenes import NOW, SCENES, Scene
+from appliance.gui.scene_errors import NOW
+from appliance.gui.scenes import SCENES, Scene
 from appliance.gui.screen import Screen, pages, prepare
 from appliance.model import Answer, Status, Want
 

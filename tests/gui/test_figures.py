@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from appliance.gui import figures
-from appliance.gui.scenes import NOW
+from appliance.gui.scene_errors import NOW
 
 RATED_W = 5000.0
 DASHES = "–\u2009–"

@@ -8,8 +8,8 @@ from appliance import registry
 from appliance.gui.asks import Asked
 from appliance.gui.heard import HeardRow, heard_rows
 from appliance.gui.modes import EVERYDAY, MORE, ModeRow, mode_rows, modes_head, more_rows
-from appliance.gui.scene_modes import LACKED, MODES
-from appliance.gui.scenes import BY_NAME, heard, status
+from appliance.gui.scene_modes import LACKED, MODES, heard
+from appliance.gui.scenes import BY_NAME, status
 from appliance.gui.view import Look, view
 from appliance.model import Heard, RunningTest, State, Status, Wish
 from tests.gui.conftest import Stage

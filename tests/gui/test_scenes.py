@@ -12,8 +12,9 @@ from PySide6.QtQuick import QQuickItem
 from appliance.clock import VirtualClock
 from appliance.errors import ERRORS, Row
 from appliance.gui.modes import EVERYDAY, MORE
+from appliance.gui.scene_errors import METER_SILENT, NOW
 from appliance.gui.scene_modes import MODES
-from appliance.gui.scenes import BY_NAME, METER_SILENT, NOW, SCENES, Scene, status
+from appliance.gui.scenes import BY_NAME, SCENES, Scene, status
 from appliance.gui.screen import Screen, pages
 from appliance.gui.screens import render_screens
 from appliance.model import ActiveError, Heard, State, Wish

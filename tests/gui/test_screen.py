@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 
 from appliance.clock import VirtualClock
 from appliance.gui.asks import SHOWN_S
-from appliance.gui.scenes import BY_NAME, CELL_FULL, METER_SILENT, NOW, OVERCHARGED, status
+from appliance.gui.scene_errors import CELL_FULL, METER_SILENT, NOW, OVERCHARGED
+from appliance.gui.scenes import BY_NAME, status
 from appliance.gui.screen import Screen
 from appliance.model import (
     AckErrors,

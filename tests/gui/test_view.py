@@ -6,8 +6,7 @@ from msgspec.structs import replace
 
 from appliance.gui.asks import Asked
 from appliance.gui.flows import Flow
-from appliance.gui.scenes import (
-    BY_NAME,
+from appliance.gui.scene_errors import (
     CELL_FULL,
     CLOCK,
     ESTOP,
@@ -16,8 +15,8 @@ from appliance.gui.scenes import (
     OVERCHARGED,
     PROTECTION,
     WARM,
-    status,
 )
+from appliance.gui.scenes import BY_NAME, status
 from appliance.gui.view import PILL_TONES, Look, View, view
 from appliance.model import (
     InverterReading,

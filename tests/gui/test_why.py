@@ -6,7 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from appliance.battery.rescue import TITLE
-from appliance.gui.scenes import BY_NAME, OVERCHARGED, heard, status
+from appliance.gui.scene_errors import OVERCHARGED
+from appliance.gui.scene_modes import heard
+from appliance.gui.scenes import BY_NAME, status
 from appliance.gui.texts import speak
 from appliance.gui.why import sentence
 from appliance.model import Heard, Setpoints, State, Status, Wish
