@@ -41,7 +41,7 @@ QtObject {
     }
 
     // A number and its unit stay on one line.
-    function kept(words: string): string { return words.replace(/(\d) (?=[A-Za-z%°])/g, "$1\u00a0") }
+    function kept(words: string): string { return words.replace(/(\d) (?=(?:k?Wh?|V|A|var|s|h|min|Hz|%|°C)(?!\w))/g, "$1\u00a0") }
 
     readonly property int caption: 15
     readonly property int body: 18
