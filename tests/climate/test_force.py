@@ -15,13 +15,24 @@ def story() -> Story:
 
 def test_it_is_held_until_its_time_is_over() -> None:
     told = story()
-    answer = told.ask(ForceClimate("main", 40.0, 20.0), source="cloud")
+    answer = told.ask(ForceClimate("main", 40.0, 20.0), source="touchscreen")
     assert (answer.ok, answer.reason) == (True, "main at 40 % for 20 s")
     asked_s = told.now_s
     assert told.last.forced == (ForcedActuator("main", 40.0, asked_s + 20.0),)
     told.step(19.9)
     assert told.last.forced
     assert told.step(0.2).forced == ()
+
+
+@pytest.mark.parametrize("source", ["cloud", "button", "modbus"])
+def test_nobody_from_afar_holds_a_fan(source: str) -> None:
+    told = story()
+    answer = told.ask(ForceClimate("main", 0.0, 20.0), source=source)
+    assert (answer.ok, answer.reason) == (
+        False,
+        "fans and heaters are held by somebody on site only",
+    )
+    assert told.last.forced == ()
 
 
 def test_the_last_word_counts_and_it_can_be_given_back() -> None:
