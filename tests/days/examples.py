@@ -12,7 +12,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "charge_only": {"target_pct": 80.0, "pace": "slow", "by": "06:30", "max_import_w": 4_000.0},
     "charge_to_soe": {"entries": [{"period": NIGHT, "soe_wh": 8_000.0}]},
     "cost_saving": {
-        "without_plan": "prices", "charge_below_per_kwh": 0.23, "discharge_above_per_kwh": 0.15,
+        "without_plan": "prices", "charge_below_per_kwh": 0.15, "discharge_above_per_kwh": 0.20,
         "between_prices": "rest", "charge_w": 2_000.0, "discharge_w": 2_000.0,
     },
     "discharge_to_soe": {"entries": [{"period": EVENING, "soe_wh": 2_000.0}]},

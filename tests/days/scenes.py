@@ -33,6 +33,16 @@ def bms_away(seen: Snapshot, hour: float) -> Snapshot:
     return msgspec.structs.replace(seen, battery=None) if 18.0 <= hour < 18.17 else seen
 
 
+def _evening(hour: float) -> float:
+    """1 at half past six, 0 three hours before and after."""
+    return max(0.0, 1.0 - abs(hour - 18.5) / 3.0)
+
+
+def usual(hour: float) -> float:
+    """Cheap from one to five, dear in the evening."""
+    return 0.10 if 1.0 <= hour < 5.0 else 0.22 + 0.14 * _evening(hour)
+
+
 @dataclass(frozen=True)
 class Scene:
     """One day of a house with 5 kW of battery."""
@@ -46,7 +56,7 @@ class Scene:
     starts_at: datetime = datetime(2026, 6, 16, 22, tzinfo=UTC)
     """Local midnight."""
     hours: int = 24
-    price: Callable[[float], float] = field(default=lambda hour: 0.22 + 0.14 * _evening(hour))
+    price: Callable[[float], float] = field(default=usual)
     lost_from_h: float | None = None
     """The grid is away for an hour."""
     disturb: Disturb = as_it_is
@@ -67,7 +77,7 @@ class Scene:
         half_hour = int(hour * 2)
         imbalance_wh = 400_000.0 * math.sin(half_hour * 0.9)
         values = (
-            load_w, self.sun_w * day**1.3 * shade, price, 0.5 * price,
+            load_w, self.sun_w * day**1.3 * shade, price, 0.7 * price,
             price + 0.08 * math.sin(half_hour * 0.9), imbalance_wh,
             0.0 if self.lost_from_h is not None and self.lost_from_h <= hour < self.lost_from_h + 1.0 else 232.0,
         )  # fmt: skip
@@ -82,14 +92,9 @@ class Scene:
         return msgspec.structs.replace(market, dispatch=order)
 
 
-def _evening(hour: float) -> float:
-    """1 at half past six, 0 three hours before and after."""
-    return max(0.0, 1.0 - abs(hour - 18.5) / 3.0)
-
-
 def negative(hour: float) -> float:
     """Paid for taking it from eleven to three."""
-    return -0.05 if 11.0 <= hour < 15.0 else 0.22 + 0.14 * _evening(hour)
+    return -0.05 if 11.0 <= hour < 15.0 else usual(hour)
 
 
 WINTER: dict[str, Any] = {"sun_w": 500.0, "load_w": 800.0, "starts_at": datetime(2026, 1, 13, 23, tzinfo=UTC)}  # fmt: skip
