@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
 from math import floor, log10
@@ -207,8 +207,11 @@ def _times(table: Table, y: float = HEIGHT - 6.0, *, rules: bool = True) -> str:
     shape = "%H:%M" if every < 24.0 else "%d %b" if hours < 24.0 * 300 else "%b %Y"
     out, before = [], None
     for place, moment in enumerate(moments):
-        slot = int(moment.timestamp() // (3600.0 * every))
-        if slot != before and (before is not None or moment.timestamp() % (3600.0 * every) < 60.0):
+        clock_s = moment.replace(
+            tzinfo=UTC
+        ).timestamp()  # round on the clock of the zone it is told in
+        slot = int(clock_s // (3600.0 * every))
+        if slot != before and (before is not None or clock_s % (3600.0 * every) < 60.0):
             x = table.x(place)
             if rules:
                 out.append(
