@@ -151,7 +151,9 @@ class Row:
 
 
 def _standing_still(seen: Snapshot, memory: Memory, _site: SiteSettings) -> Sources:
-    if seen.frozen and memory.state is State.ISLAND:  # the meter of a dead grid says the same for ever
+    if (
+        seen.frozen and memory.state is State.ISLAND
+    ):  # the meter of a dead grid says the same for ever
         return tuple([name for name in seen.frozen if name not in AT_THE_GRID])
     return seen.frozen
 

@@ -422,11 +422,10 @@ class Observer:
             promise(not told.loads_shed, "sheds loads in", state)
         if told.grid_switch_open is False and was.grid_switch_open is not False:
             promise(not was.grid_forming, "closes on an inverter that made a grid just now")
-            off = inverter is not None and inverter.state in (
-                InverterState.OFF,
-                InverterState.FAULT,
-            )
-            promise(off and inverter.grid_forming is not True, "closes on", inverter)
+            still = (InverterState.OFF, InverterState.FAULT)
+            off = inverter is not None and inverter.state in still
+            forms = inverter is not None and inverter.grid_forming is True
+            promise(off and not forms, "closes on", inverter)
             promise("emergency stop" not in effects, "closes, emergency stop")
         forms = inverter is not None and inverter.grid_forming is True
         if (forms or was.grid_forming) and not known_open:
