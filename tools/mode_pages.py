@@ -83,7 +83,7 @@ def anchor(name: str) -> str:
 def page(name: str) -> str:
     """One mode."""
     file = registry.load("appliance.modes", name)
-    says = inspect.cleandoc(file.__doc__ or "")
+    says = _says(file)
     rows = list(settings(file.ModeSettings))
     table = (
         "| setting | unit | default | allowed | what it is |\n|---|---|---|---|---|\n"
@@ -98,6 +98,25 @@ def page(name: str) -> str:
         f"```toml\n{example}\n```\n" if example else "",
         f"![{title(name)}: {SHOWN_IN.get(name, 'sunny')}](modes/{name}.svg)\n",
     ])  # fmt: skip
+
+
+def _says(file: Any) -> str:
+    """Its summary, and what the file says of itself."""
+    first, _, rest = inspect.cleandoc(file.__doc__ or "").partition("\n\n")
+    first = " ".join(first.split()).removeprefix(f"{file.TITLE}: ")
+    rest = re.sub(
+        r" ?\(docs/decisions/(\d+)[^)]*\)", r" ([decision \1](decisions/README.md))", rest
+    )
+    return f"**{file.SUMMARY}.** {first[0].upper()}{first[1:]}\n\n{rest}".strip()
+
+
+def undescribed() -> list[str]:
+    """Settings that say nothing of themselves."""
+    found = []
+    for name in sorted(registry.names("appliance.modes")):
+        rows = settings(registry.load("appliance.modes", name).ModeSettings)
+        found += [f"{name}: {row}" for row in rows if row.endswith("|  |")]
+    return found
 
 
 def settings(kind: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -151,7 +170,8 @@ def _settings_in(annotation: Any) -> type[BaseModel] | None:
 def _unit(name: str) -> str:
     if name.endswith("_per_s"):
         return "1/s"
-    return UNITS.get(name.rpartition("_")[2], "")
+    head, _, last = name.rpartition("_")
+    return UNITS.get(last, "") if head else ""
 
 
 def _default(value: object) -> str:
@@ -159,7 +179,13 @@ def _default(value: object) -> str:
         return "none"
     if isinstance(value, BaseModel) or value == ():
         return "none" if value == () else "always"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.10g}"
 
 
 def _allowed(schema: dict[str, Any]) -> str:
@@ -170,7 +196,7 @@ def _allowed(schema: dict[str, Any]) -> str:
         low, high = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum")
         if low is not None or high is not None:
             above = "above " if "exclusiveMinimum" in part and "minimum" not in part else ""
-            return f"{above}{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}"
+            return f"{above}{'' if low is None else _number(low)} to {'' if high is None else _number(high)}"
         if part.get("type") == "boolean":
             return "true, false"
     return ""

@@ -14,7 +14,9 @@ class Point(Settings):
     """One point of a curve."""
 
     price_per_kwh: Price
+    """Price at which this state of energy is wanted."""
     soe_wh: WattHours
+    """State of energy."""
 
 
 def _in_order(points: tuple[Point, ...]) -> tuple[Point, ...]:

@@ -14,6 +14,7 @@ class Entry(Settings):
     """One line."""
 
     period: Period = Period()
+    """When it holds."""
 
 
 Line = TypeVar("Line", bound=Entry)

@@ -32,8 +32,11 @@ class PidGains(Settings):
     kp: Annotated[float, Field(ge=0, le=1)] = 0.2
     """At most 1: more than all of a change is never right."""
     ki_per_s: Gain = 0.8
+    """1 / time constant of what is not followed at once."""
     kd_s: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Of the change of the demand; 0 is right for nearly every site."""
     anti_windup: Literal["velocity", "tracking"] = "velocity"
+    """`velocity`: the command is the integral. `tracking`: an integral of its own, drawn to what was commanded."""
     tracking_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     """`tracking` only: time constant with which the integral follows what was commanded."""
 

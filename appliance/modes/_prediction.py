@@ -18,6 +18,7 @@ class Allowance(Settings):
     """Whether the imbalance of the period before may stand for this one's."""
 
     allow: bool = False
+    """A prediction may be used."""
     volume_cutoff_wh: Annotated[float, Field(ge=0, le=1e12)] = 0.0
     """The system must be at least so far out of balance."""
     time_cutoff_s: Annotated[float, Field(ge=0, le=1_800)] = KNOWN_AFTER_S

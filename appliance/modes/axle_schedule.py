@@ -33,6 +33,7 @@ class ModeSettings(Settings):
     """The orders come with the market data."""
 
     smoothing_s: Smoothing = SMOOTHING_S
+    """Time constant with which the residual load is smoothed. 0: not at all."""
 
 
 class Mode:

@@ -37,6 +37,7 @@ class ModeSettings(Settings):
     """How full, by when, how fast, and what holds while nothing is to be charged."""
 
     target_pct: Percent = 100.0
+    """State of charge to reach."""
     resume_pct: Percent = 1.0
     """Once reached, it charges again when so much is missing."""
     pace: Literal["rate", "slow", "late"] = "rate"
@@ -44,7 +45,9 @@ class ModeSettings(Settings):
     rate_w: Watts | None = None
     """Never faster. None: what the inverter is rated for."""
     by: ClockTime | None = None
+    """Clock time at which it is reached, for `slow` and `late`."""
     days: Days = "all"
+    """On which days: all, weekdays, weekends, or such as `mon,thu`."""
     zone: Zone | None = None
     """Of the deadline; None: the site's."""
     early_min: Annotated[float, Field(ge=0, le=600)] = 15.0

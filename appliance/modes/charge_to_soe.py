@@ -26,6 +26,7 @@ class Goal(Entry):
     """What should be in the battery when the period ends."""
 
     soe_wh: WattHours
+    """State of energy."""
 
 
 class ModeSettings(Settings):
@@ -34,6 +35,7 @@ class ModeSettings(Settings):
     entries: tuple[Goal, ...] = ()
     """Empty: never."""
     charge_efficiency: Efficiency = 0.95
+    """So much of what is charged arrives in the battery."""
 
 
 class Mode:

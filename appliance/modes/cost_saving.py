@@ -36,6 +36,7 @@ class ModeSettings(Rules):
     max_age_h: Annotated[float, Field(gt=0, le=168)] = 36.0
     """An older plan is none: a plan for tomorrow is made when tomorrow's prices are known."""
     charge_efficiency: Efficiency = 0.95
+    """So much of what is charged arrives in the battery."""
     tolerance_pct: Annotated[float, Field(ge=0.01, le=5)] = 0.1
     """Of the battery's capacity: a state of energy nearer than this is reached."""
 

@@ -25,6 +25,7 @@ class Goal(Entry):
     """What should be left in the battery when the period ends."""
 
     soe_wh: WattHours
+    """State of energy."""
 
 
 class ModeSettings(Settings):

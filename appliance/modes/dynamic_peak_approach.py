@@ -34,10 +34,13 @@ class PeakApproach(Settings):
     """How full before which peak, and how early to begin."""
 
     peak_period: Period
+    """The peak."""
     to_soe_wh: WattHours
+    """State of energy at the beginning of the peak."""
     encourage_to_soe_wh: WattHours = 0.0
     """While the system is long; 0: as `to_soe_wh`."""
     assumed_charge_power_w: Annotated[float, Field(gt=0, le=100e6)]
+    """Of the battery, to reckon how long before the peak charging begins."""
     force_duration_factor: Factor = 1.0
     """It begins so many times as early as charging from empty takes."""
     encourage_duration_factor: Factor = 1.0
@@ -54,6 +57,7 @@ class ModeSettings(Settings):
     entries: tuple[PeakApproach, ...] = ()
     """Empty: never."""
     charge_efficiency: Efficiency = 0.95
+    """So much of what is charged arrives in the battery."""
 
 
 class Mode:

@@ -33,6 +33,7 @@ class PeakDischarge(Entry):
     """What should be left at the end of a peak, and who comes first in it."""
 
     target_soe_wh: WattHours = 0.0
+    """State of energy at the end of the peak."""
     short_prediction: Allowance = NEVER
     """Whether the settlement period before may say that the system is short."""
     prioritise_residual_load: bool = False
@@ -45,6 +46,7 @@ class ModeSettings(Settings):
     entries: tuple[PeakDischarge, ...] = ()
     """Empty: never."""
     smoothing_s: Smoothing = SMOOTHING_S
+    """Time constant with which the residual load is smoothed. 0: not at all."""
 
 
 class Mode:

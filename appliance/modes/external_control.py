@@ -36,6 +36,7 @@ class ModeSettings(Settings):
     otherwise: Otherwise = "leave"
     """With nothing asked for and no entry of a schedule: the modes below decide, or 0 W."""
     follows_schedule: bool = True
+    """Without an order the charge schedule is followed."""
     cloud_away_s: Seconds | None = None
     """The cloud's schedule does not count once the cloud is away for longer. None: it does until it ends."""
 

@@ -28,6 +28,7 @@ class ModeSettings(Settings):
     during: tuple[Period, ...] = ()
     """Empty: always."""
     smoothing_s: Smoothing = SMOOTHING_S
+    """Time constant with which the residual load is smoothed. 0: not at all."""
 
 
 class Mode:

@@ -35,6 +35,7 @@ class ModeSettings(Settings):
     entries: tuple[WhenShort, ...] = ()
     """Empty: never."""
     smoothing_s: Smoothing = SMOOTHING_S
+    """Time constant with which the residual load is smoothed. 0: not at all."""
 
 
 class Mode:

@@ -54,6 +54,7 @@ class ModeSettings(Settings):
     export_rates: tuple[TimedRate, ...] = ()
     """The same for each kWh exported; negative where the site is paid."""
     charge_efficiency: Efficiency = 0.95
+    """So much of what is charged arrives in the battery."""
 
 
 class Prices(NamedTuple):

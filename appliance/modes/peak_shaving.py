@@ -41,6 +41,7 @@ class ModeSettings(Settings):
     export_w: Watts | None = None
     """Fixed: above it the battery charges."""
     soft_export_w: Watts | None = None
+    """No mode below discharges so that more than this is exported."""
     recharge_w: Watts | None = None
     """With less import than this the battery charges with what is left to it. None: it never does for this mode."""
     recharge_to_pct: Annotated[float, Field(gt=0, le=100)] = 90.0
@@ -48,6 +49,7 @@ class ModeSettings(Settings):
     per_phase: bool = False
     """Three times the worst phase counts, not the sum: for a fuse. The inverter loads all phases alike."""
     meter_late_s: Late = 0.0
+    """So much older than the inverter's are the meter's values; `appliance ctl tune` measures it."""
     pid: PidGains = PidGains()
 
     @model_validator(mode="after")

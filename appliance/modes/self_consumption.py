@@ -33,6 +33,7 @@ class ModeSettings(Settings):
     """Target at the grid meter (import +), and how hard to hold it."""
 
     target_grid_w: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.0
+    """Wanted at the grid meter, import +."""
     dead_band_w: Watts = 10.0
     """Smaller errors are left alone: meters jitter and inverters wear."""
     reserve_pct: Percent | None = None
@@ -40,6 +41,7 @@ class ModeSettings(Settings):
     sleep_allowed: bool = True
     """An empty battery may be disconnected until there is something to store. False: it stays connected, at its cost."""
     meter_late_s: Late = 0.0
+    """So much older than the inverter's are the meter's values; `appliance ctl tune` measures it."""
     pid: PidGains = PidGains()
 
 
