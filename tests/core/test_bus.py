@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 
 from appliance.bus import BusServer, CoreClient
 from appliance.clock import SystemClock
@@ -69,6 +70,8 @@ def test_a_request_is_answered(desk: Desk, tmp_path: Path) -> None:
 def test_an_answer_can_be_picked_up_later(desk: Desk, tmp_path: Path) -> None:
     client = CoreClient(tmp_path, "touchscreen")
     assert client.status(2.0) is not None
+    # The two sockets connect one after the other; what is sent in between is not kept for later.
+    assert client._desk.poll(5_000, zmq.POLLOUT)
     number = client.send(GoToMode("passive"))
     desk.answer_one()
     arrived: list[Answer] = []
