@@ -18,7 +18,7 @@ from appliance.model import (
     Snapshot,
     State,
 )
-from appliance.site import USUAL, SiteSettings, lacks
+from appliance.site import USUAL, Backup, SiteSettings, lacks
 
 NO_GRID: Final = ("no grid", "grid lost", "grid failure")
 """Words of inverters."""
@@ -39,7 +39,7 @@ FAR_ERRORS: Final = 3
 
 def has_backup(site: SiteSettings) -> bool:
     """The box can make an island."""
-    return site.backup is not None and not lacks(site, "backup")
+    return not lacks(site, "backup")
 
 
 def switch_open(seen: Snapshot, site: SiteSettings) -> bool | None:
@@ -60,7 +60,7 @@ def switch_open(seen: Snapshot, site: SiteSettings) -> bool | None:
 
 def no_grid_words(inverter: InverterReading | None) -> str:
     """How the inverter says that there is no grid; "" when it does not."""
-    if inverter is None or inverter.grid_forming or not (inverter.faults or inverter.warnings):
+    if inverter is None or inverter.grid_forming:
         return ""
     return next((w for w in (*inverter.faults, *inverter.warnings) if w.lower() in NO_GRID), "")
 
@@ -101,28 +101,30 @@ def grid_inside(seen: Snapshot, site: SiteSettings) -> bool:
 
 def takes_over(seen: Snapshot, memory: Memory, site: SiteSettings) -> bool:
     """A lost grid leads to the island, or has led there, instead of a stop."""
-    if site.backup is None or not has_backup(site):
+    backup, asked = site.backup, memory.backup.black_start_by != ""
+    if backup is None or lacks(site, "backup"):
         return False
     if memory.state is State.ISLAND:
         return True
     if memory.state in ON_THE_WAY_UP:
-        may = site.backup.black_start == "automatic" or memory.backup.black_start_by != ""
+        may = asked or backup.black_start == "automatic"
+    elif memory.state in RESTING:
+        may = asked
     else:
-        asked = memory.backup.black_start_by != "" and memory.state in RESTING
-        may = asked or (memory.state in UP and not _began_without(memory))
-    return may and memory.goal is State.RUN and memory.test is None and _enough(seen, site)
+        may = memory.state in UP and not _began_without(memory)
+    return may and memory.goal is State.RUN and memory.test is None and _enough(seen, backup)
 
 
 def _began_without(memory: Memory) -> bool:
     """It starts, and there was no grid before it did: that is a start without a grid, and has to be asked for."""
-    gone_since_s, asked = memory.backup.gone_since_s, memory.backup.black_start_by
-    starts = memory.state is State.STARTING and gone_since_s is not None and not asked
-    return starts and gone_since_s is not None and gone_since_s < memory.state_since_s
+    gone_since_s = memory.backup.gone_since_s
+    unasked = memory.state is State.STARTING and not memory.backup.black_start_by
+    return unasked and gone_since_s is not None and gone_since_s < memory.state_since_s
 
 
 def leaves_grid(seen: Snapshot, memory: Memory, site: SiteSettings) -> bool:
     """What the inverter does now is no fault of its own: the grid has gone, or may have a moment ago."""
-    if site.backup is None or not takes_over(seen, memory, site):
+    if not takes_over(seen, memory, site):
         return False
     island, backup = island_of(memory), memory.backup
     if island is not None:
@@ -139,18 +141,16 @@ def unless_left(holds: Condition) -> Condition:
 
     @wraps(holds)
     def judged(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
-        if site.backup is not None and takes_over(seen, memory, site):
-            return NOWHERE
-        return holds(seen, memory, site)
+        return NOWHERE if takes_over(seen, memory, site) else holds(seen, memory, site)
 
     return judged
 
 
-def _enough(seen: Snapshot, site: SiteSettings) -> bool:
+def _enough(seen: Snapshot, backup: Backup) -> bool:
     """Charge to begin an island with; before the battery is heard nobody says that there is not."""
-    battery, backup = seen.battery, site.backup
-    if backup is None or battery is None:
-        return backup is not None
+    battery = seen.battery
+    if battery is None:
+        return True
     return battery.soc_pct is not None and battery.soc_pct >= backup.start_pct
 
 
@@ -262,8 +262,9 @@ def cannot_carry(seen: Snapshot, memory: Memory, site: SiteSettings) -> Sources:
         return NOWHERE
     if battery.soc_pct is None or battery.soc_pct <= backup.empty_pct:
         return ("battery: empty",)
-    power_w = 0.0 if seen.inverter is None else seen.inverter.power_w or 0.0
-    forbidden = Effect.NO_CHARGE if power_w < 0.0 else Effect.NO_DISCHARGE
+    power_w = None if seen.inverter is None else seen.inverter.power_w
+    charges = power_w is not None and power_w < 0.0
+    forbidden = Effect.NO_CHARGE if charges else Effect.NO_DISCHARGE
     for error in memory.errors:
         if forbidden in error.effects and error.number // 100 != FAR_ERRORS:
             return (f"battery: error {error.number}",)

@@ -109,7 +109,9 @@ TESTS: Final = (
     "tests/core/test_reactive.py",
     "tests/battery/test_leaving.py",
     "tests/modes/test_backup.py",
-    "tests/modes/test_backup_report.py",
+    "tests/core/test_backup_report.py",
+    "tests/core/test_backup_conditions.py",
+    "tests/core/test_island_conditions.py",
 )
 TESTS_BESIDE: Final = (
     "tests/battery/test_joining.py",
