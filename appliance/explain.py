@@ -10,7 +10,7 @@ import msgspec
 from appliance.config import build_modes
 from appliance.cycle import Cycle
 from appliance.limits import limits_of
-from appliance.model import Decision, Heard, Memory, Recorded
+from appliance.model import Decision, Heard, Memory, Recorded, Wish
 from appliance.site import SiteSettings
 from appliance.statemachine.states import STATES
 
@@ -106,12 +106,22 @@ def _heard(one: Heard, titles: dict[str, str]) -> str:
     words = [
         f"cannot say: {wish.missing}" if wish.missing
         else "wants nothing" if wants_w is None else f"wants {wants_w:.0f} W",
-        "" if wish.lowest_w is None else f"at least {wish.lowest_w:.0f} W",
-        "" if wish.highest_w is None else f"at most {wish.highest_w:.0f} W",
         wish.reason,
+        *_bounds(wish),
     ]  # fmt: skip
     mark = " <- followed" if one.won else " <- held another back" if one.held else ""
     return f"  {titles[one.mode]}: {', '.join(word for word in words if word)}{mark}"
+
+
+def _bounds(wish: Wish) -> Iterator[str]:
+    """What it leaves to those below it."""
+    if wish.lowest_w is not None and wish.lowest_w == wish.highest_w:
+        yield f"leaves nothing to the others, now at {wish.lowest_w:.0f} W"
+        return
+    if wish.lowest_w is not None:
+        yield f"at least {wish.lowest_w:.0f} W"
+    if wish.highest_w is not None:
+        yield f"at most {wish.highest_w:.0f} W"
 
 
 def _watts(value: float) -> str:

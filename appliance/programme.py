@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Protocol
 
 from appliance.model import Heard, Memory, Snapshot, Wish
 from appliance.site import SiteSettings
+from appliance.site.modes import PRIORITIES
 from appliance.site.periods import Calendar
 
 NO_NUMBER: Final = "it made no number of what it knows"
@@ -46,6 +47,9 @@ class Settled(NamedTuple):
     value: float | None
     winner: int
     holder: int
+    """Whose bound has changed what the winner wanted."""
+    held: frozenset[int] = frozenset()
+    """Whose bounds have changed what anybody wanted, also where nothing came of it."""
 
 
 def settle(asked: list[tuple[float | None, float | None, float | None]]) -> Settled:
@@ -53,19 +57,21 @@ def settle(asked: list[tuple[float | None, float | None, float | None]]) -> Sett
     low, high = -inf, inf
     low_by = high_by = winner = holder = -1
     value: float | None = None
+    held: frozenset[int] = frozenset()
     for number, (want, lowest, highest) in enumerate(asked):
         if want is not None:
             within = min(max(want, low), high)
+            by = low_by if within > want else high_by if within < want else -1
+            held = held if by < 0 else held | {by}
             if within != value:
-                value, winner = within, number
-                holder = low_by if within > want else high_by if within < want else -1
+                value, winner, holder = within, number, by
         if lowest is not None and (lowest := min(lowest, high, inf if value is None else value)) > low:  # fmt: skip
             low, low_by = lowest, number
         if highest is not None and (highest := max(highest, low, -inf if value is None else value)) < high:  # fmt: skip
             high, high_by = highest, number
     if value is None and not low <= 0.0 <= high:
         value, winner = (low, low_by) if low > 0.0 else (high, high_by)
-    return Settled(value, winner, holder)
+    return Settled(value, winner, holder, held)
 
 
 class Programme:
@@ -76,7 +82,8 @@ class Programme:
     ) -> None:
         control = site.control
         self._modes, self._titles = modes, titles
-        order = (*control.priorities, *sorted(set(modes) - set(control.priorities)))
+        # Those that the site does not name keep their usual order, behind.
+        order = dict.fromkeys((*control.priorities, *PRIORITIES, *sorted(modes)))
         self._place = {name: place for place, name in enumerate(order)}
         self._beside = tuple(
             (one.mode, Calendar(one.during, site.zone) if one.during else None)
@@ -134,7 +141,7 @@ class Programme:
         power = settle([(one.power_w, one.lowest_w, one.highest_w) for one in said])
         reactive = settle([(one.reactive_var, one.lowest_var, one.highest_var) for one in said])
         heard = tuple(
-            Heard(name, wish, number == power.winner, number == power.holder)
+            Heard(name, wish, number == power.winner, number in power.held)
             for number, (name, wish) in enumerate(zip(names, wishes, strict=True))
         )
         reactive_by = self._titles[names[reactive.winner]] if reactive.winner >= 0 else ""

@@ -5,6 +5,7 @@ No threads, no sleeping: the same input gives the same files, byte for byte (but
 
 import csv
 import math
+import sys
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final, TextIO
 import msgspec
 
 from appliance.clock import SystemClock
-from appliance.config import build_modes
+from appliance.config import build_modes, modes_lacked
 from appliance.cycle import Cycle
 from appliance.model import Decision, Memory
 from appliance.simulate_report import write_report
@@ -21,10 +22,12 @@ from appliance.simulated_plant import Plant
 from appliance.site import SiteSettings
 from simulator.models.profile import Profile, ProfileError, load_profile
 
+LONGEST_STEP_S: Final = 10.0
+"""With longer ones the box does not see its contactors close in time."""
 ROW_S: Final = 60.0
 """One row of timeseries.csv; powers are means over it, reactive power is that at its end."""
 COLUMNS: Final = (
-    "utc", "state", "mode", "decides", "grid_w", "battery_w", "pv_w", "load_w", "setpoint_w",
+    "utc", "state", "mode", "decides", "held_by", "grid_w", "battery_w", "pv_w", "load_w", "setpoint_w",
     "reactive_var", "soc_pct", "cell_max_c", "max_charge_w", "max_discharge_w", "limit", "errors",
     "import_price_per_kwh", "export_price_per_kwh", "why",
 )  # fmt: skip
@@ -97,7 +100,12 @@ class Run:
     ) -> None:
         modes, titles = build_modes(site)
         if mode not in modes:
-            msg = f"--mode {mode}: no such mode; there is: {', '.join(sorted(modes))}"
+            lacked = modes_lacked(site).get(mode)
+            msg = (
+                f"--mode {mode}: {lacked.because}"
+                if lacked
+                else f"--mode {mode}: no such mode; there is: {', '.join(sorted(modes))}"
+            )
             raise SimulationError(msg)
         self._profile = profile
         self._step_s = step_s
@@ -155,7 +163,7 @@ class Run:
         self._pay(row)
         self.rows.append(
             [
-                row.utc.isoformat(), decision.state, decision.mode, _decides(decision),
+                row.utc.isoformat(), decision.state, decision.mode, *_decides(decision),
                 *(f"{value / count:.1f}" for value in
                   (row.grid_w, row.battery_w, row.pv_w, row.load_w, row.setpoint_w)),
                 f"{plant.reactive_var:.1f}", f"{plant.soc_pct:.3f}", f"{plant.cell_max_c:.2f}",
@@ -193,9 +201,10 @@ class Run:
         }
 
 
-def _decides(decision: Decision) -> str:
-    """The mode whose power is followed; "" when none is."""
-    return next((one.mode for one in decision.heard if one.won), "")
+def _decides(decision: Decision) -> tuple[str, str]:
+    """The mode whose power is followed, and those that have held another back; "" when none."""
+    won = next((one.mode for one in decision.heard if one.won), "")
+    return won, " ".join(one.mode for one in decision.heard if one.held)
 
 
 def _cell(value: float) -> str:
@@ -216,17 +225,22 @@ def simulate(
     Raises SimulationError when the profile, the mode or a number cannot be used.
     """
     for name, value, low, high in (
-        ("--days", days, 1 / 1440, 3_660), ("--step", step_s, 0.02, 60), ("--soc", soc_pct, 0, 100),
+        ("--days", days, 1 / 1440, 3_660), ("--step", step_s, 0.02, LONGEST_STEP_S), ("--soc", soc_pct, 0, 100),
     ):  # fmt: skip
         if not low <= value <= high:
             msg = f"{name} {value:g}: must be between {low:g} and {high:g}"
             raise SimulationError(msg)
     try:
         profile = load_profile(profile_file)
+        if profile.ignored:
+            sys.stderr.write(f"{profile_file}: not used: {', '.join(profile.ignored)}\n")
     except (ProfileError, OSError) as error:
         raise SimulationError(str(error)) from error
     clock = SystemClock()
     started_s = clock.now_s()
+    if mode is not None:
+        # Whoever names a mode wants it all the time, whatever the site's schedule says.
+        site = site.model_copy(update={"control": site.control.model_copy(update={"schedule": ()})})
     run = Run(site, profile, mode or site.control.start_mode, step_s, soc_pct)
     run.run(round(days * 86_400 / step_s))
     run.summary.wall_s = round(clock.now_s() - started_s, 3)

@@ -32,6 +32,7 @@ WARMTH: Final = Plot(
 LANES: Final = (
     Lane("state", "state", rests=("run",)),
     Lane("decides", "decides"),
+    Lane("held_by", "held back by"),
     Lane("limit", "limit"),
     Lane("errors", "errors"),
 )
@@ -64,7 +65,7 @@ def write_report(
         "<h2>Who decided</h2><section>",
         draw_lanes(LANES, table),
         "<p>Rest the pointer on a bar for the sentence of that minute. <i>decides</i> is the mode whose power is followed, "
-        "<i>limit</i> what held it back.</p></section>",
+        "<i>held back by</i> a mode above it, <i>limit</i> what held it back then. All times are UTC.</p></section>",
         *(_section(plot, table) for plot in (ENERGY, PRICES, FREEDOM, WARMTH)),
         _changes({name: place for place, name in enumerate(columns)}, rows),
         "</html>\n",
@@ -88,7 +89,7 @@ def _changes(index: dict[str, int], rows: Sequence[Sequence[str]]) -> str:
     changes: list[str] = []
     last = None
     for row in rows:
-        now = tuple(row[index[name]] for name in ("state", "decides", "limit", "errors"))
+        now = tuple(row[index[name]] for name in ("state", "decides", "held_by", "limit", "errors"))
         if now != last:
             stamp = row[index["utc"]][:16].replace("T", " ")
             changes.append(f"<tr><td>{stamp}<td>{escape(row[index['why']])}")

@@ -104,10 +104,16 @@ def _says(file: Any) -> str:
     """Its summary, and what the file says of itself."""
     first, _, rest = inspect.cleandoc(file.__doc__ or "").partition("\n\n")
     first = " ".join(first.split()).removeprefix(f"{file.TITLE}: ")
-    rest = re.sub(
-        r" ?\(docs/decisions/(\d+)[^)]*\)", r" ([decision \1](decisions/README.md))", rest
-    )
-    return f"**{file.SUMMARY}.** {first[0].upper()}{first[1:]}\n\n{rest}".strip()
+    rest = re.sub(r" ?\(docs/decisions/(\d+)[^)]*\)", _decision, rest)
+    first = f"{first[0].upper()}{first[1:]}"
+    said = first.lower().split()[1:3] == file.SUMMARY.lower().split()[1:3]
+    return f"**{file.SUMMARY}.**{'' if said else f' {first}'}\n\n{rest}".strip()
+
+
+def _decision(found: re.Match[str]) -> str:
+    number = found.group(1)
+    (path,) = (DOCS / "decisions").glob(f"{number}-*.md")
+    return f" ([decision {int(number)}](decisions/{path.name}))"
 
 
 def undescribed() -> list[str]:
@@ -178,7 +184,7 @@ def _default(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, BaseModel) or value == ():
-        return "none" if value == () else "always"
+        return "empty" if value == () else "always"
     if isinstance(value, bool):
         return "true" if value else "false"
     return _number(value) if isinstance(value, float) else str(value)

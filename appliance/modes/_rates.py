@@ -16,7 +16,7 @@ class TimedRate(Settings):
     """A rate, and when it holds."""
 
     rate_per_kwh: Price
-    """Added to the price; an export rate that is paid to the site is negative."""
+    """Per kWh while it holds. An export rate that is paid to the site is negative."""
     during: tuple[Period, ...] = ()
     """Empty: always."""
 

@@ -110,7 +110,7 @@ class Profile:
 def load_profile(path: Path) -> Profile:
     """Read a CSV file. Raises ProfileError with all that is wrong with it."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read: {error}"
         raise ProfileError(msg) from None

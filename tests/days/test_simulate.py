@@ -81,15 +81,54 @@ def test_the_reserve_is_kept_and_an_empty_box_sleeps(tmp_path: Path) -> None:
 def test_the_report_opens_without_a_network(day: Path) -> None:
     page = (day / "report.html").read_text()
     assert page.count("<svg") == 6
+    assert "All times are UTC" in page
     assert page.count("<polyline") >= 10
     assert "http" not in page
     assert "<title>self_consumption\nSelf-consumption wants" in page
     assert "nan" not in page
 
 
+def test_who_names_a_mode_gets_it_whatever_the_schedule_says(tmp_path: Path) -> None:
+    text = (
+        HOME.read_text()
+        + '\n[[control.schedule]]\nmode = "passive"\nduring = [{ start = "06:00", end = "12:00" }]\n'
+    )
+    site = tmp_path / "site.toml"
+    site.write_text(text)
+    fixed = ["--site", str(site), "--profile", str(SUNNY), "--step", "10", "--out", str(tmp_path)]
+    modes = []
+    for extra in ([], ["--mode", "load_matching"]):
+        assert main(["simulate", *fixed, *extra]) == 0
+        with (tmp_path / "timeseries.csv").open() as file:
+            modes.append({row["mode"] for row in csv.DictReader(file)})
+    assert modes == [{"passive", "self_consumption"}, {"load_matching"}]
+
+
+def test_columns_that_nobody_knows_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = tmp_path / "p.csv"
+    rows = "".join(f"2026-06-21T{hour:02}:00Z,500,0\n" for hour in range(24))
+    profile.write_text("\ufeffutc,load_w,pv\n" + rows)
+    fixed = [
+        "--site",
+        str(HOME),
+        "--profile",
+        str(profile),
+        "--days",
+        "0.01",
+        "--out",
+        str(tmp_path),
+    ]
+    assert main(["simulate", *fixed]) == 0
+    assert "p.csv: not used: pv" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("extra", "sentence"),
     [
+        (["--mode", "backup"], "--mode backup: "),
+        (["--step", "11"], "--step 11: must be between 0.02 and 10"),
         (["--mode", "levitation"], "no such mode; there is: axle_schedule"),
         (["--days", "-1"], "--days -1: must be between"),
         (["--soc", "120"], "--soc 120: must be between 0 and 100"),
