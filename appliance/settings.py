@@ -1,5 +1,6 @@
 """What people and the cloud type: checked once at the edge, frozen afterwards."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,21 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
     )
+
+
+class MistakesError(ValueError):
+    """What does not fit together; each of `mistakes` is told on a line of its own."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__("; ".join(mistakes))
+
+
+def refuse(mistakes: Iterable[str]) -> None:
+    """Raises MistakesError unless there are none."""
+    told = tuple(mistakes)
+    if told:
+        raise MistakesError(told)
 
 
 Watts = Annotated[float, Field(ge=0, le=100e6)]

@@ -1,18 +1,28 @@
 """Backup power: what separates the house from the grid, which loads may be shed, when a test is due."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from appliance.settings import Name, Percent, Seconds, Settings, Watts
+from appliance.settings import Name, Percent, Seconds, Settings, Watts, refuse
 from appliance.site.grid_code import Hertz, PerUnit
 from appliance.site.outputs import BoardRelay, PinRelay, Relay, StratoRelay
 from appliance.site.periods import Period
 
 Waits = Annotated[float, Field(gt=0, le=600)]
+ISLAND_OPEN: Final = "island_open"
+"""The input of the board that is no push button: nobody can press it, and no action hangs on it."""
 READ_BACK: Final = (StratoRelay, BoardRelay)
 """Relays whose coil can be asked."""
+
+
+def upside_down(bounds: Settings) -> Iterator[str]:
+    """A window that nothing fits into."""
+    for unit in ("pu", "hz"):
+        lowest, highest = getattr(bounds, f"lowest_{unit}"), getattr(bounds, f"highest_{unit}")
+        if lowest >= highest:
+            yield f"lowest_{unit} = {lowest:g} must be below highest_{unit} = {highest:g}"
 
 
 class IslandSwitch(Settings):
@@ -25,7 +35,7 @@ class IslandSwitch(Settings):
     interlocked: bool = False
     """Such hardware is there: while the switch is closed the inverter cannot make the grid."""
     feedback: Name | None = None
-    """A button input of the board, pressed while the switch is open (a mirror contact). None: the coil is asked."""
+    """The board's input `island_open`, closed while the switch is open (a mirror contact). None: the coil is asked."""
 
     @model_validator(mode="after")
     def _is_safe_when_dead(self) -> Self:
@@ -67,6 +77,11 @@ class Trial(Settings):
     highest_pu: PerUnit = 1.1
     lowest_hz: Hertz = 49.0
     highest_hz: Hertz = 51.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        refuse(upside_down(self))
+        return self
 
 
 class Backup(Settings):
@@ -113,7 +128,7 @@ class Backup(Settings):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        wrong = []
+        wrong = list(upside_down(self))
         if (self.switch is None) is not self.own_switch:
             wrong.append(
                 "name the switch that separates the house from the grid: either switch, or own_switch = true"
@@ -130,8 +145,7 @@ class Backup(Settings):
             wrong.append(
                 "trial.during: an inverter with its own switch leaves the grid unasked only"
             )
-        if wrong:
-            raise ValueError("; ".join(wrong))
+        refuse(wrong)
         return self
 
     def relays(self) -> list[tuple[str, str]]:
@@ -148,6 +162,11 @@ class Backup(Settings):
             return []
         if switch.feedback is not None:
             known = ", ".join(sorted(buttons)) or "none"
+            if switch.feedback != ISLAND_OPEN:
+                return [
+                    f"backup.switch.feedback = {switch.feedback!r} must be {ISLAND_OPEN!r}: "
+                    "a push button proves nothing"
+                ]
             if switch.feedback in buttons:
                 return []
             return [
