@@ -118,9 +118,13 @@ def _end_test(request: Request, memory: Memory, goal: State) -> Granted:
 
 
 def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
-    """SetPower: only in local control, within the inverter's rating, for a limited time."""
+    """SetPower: only in local control, within the inverter's rating, for a limited time. None takes it back."""
     want = request.want
     assert isinstance(want, SetPower)
+    if want.power_w is None:
+        held = memory.manual is not None
+        reason = "the power by hand is taken back" if held else "no power by hand holds"
+        return msgspec.structs.replace(memory, manual=None), reason
     if memory.test is not None:
         msg = f"a test by {memory.test.by} runs; a power is set in it, or after it"
         raise RefusedError(msg)
@@ -130,6 +134,9 @@ def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
     known.power_fits(want.power_w)
     within("duration_s", want.duration_s, LONGEST_MANUAL_S)
     most_var, asked_var = known.site.inverter.max_reactive_var, want.reactive_var
+    if asked_var and not most_var:
+        msg = f"reactive_var = {asked_var:g}: this inverter cannot be told reactive power"
+        raise RefusedError(msg)
     if asked_var is not None and not -most_var <= asked_var <= most_var:
         msg = f"reactive_var = {asked_var:g} must be between {0.0 - most_var:g} and {most_var:g}"
         raise RefusedError(msg)

@@ -12,7 +12,6 @@ from appliance.model import (
     BeatControl,
     ClearSchedule,
     ExternalPower,
-    ManualPower,
     Memory,
     PutSchedule,
     Request,
@@ -22,33 +21,39 @@ from appliance.model import (
     Snapshot,
 )
 from appliance.site import SiteSettings
+from appliance.site.periods import Calendar
 
 MODE: Final = "external_control"
+BY_HAND: Final = "local_control"
 LONGEST_S: Final = 86_400.0
 MOST_ENTRIES: Final = 200
 CLOUD, LOCAL = "cloud", "local"
 SOURCES: Final = (CLOUD, LOCAL)
+NO_REACTIVE: Final = "this inverter cannot be told reactive power"
 SEES_NOTHING: Final = ("button", "")
 """Who cannot know what it would steer."""
 
 
 def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
-    """SetExternal: where external control is in use, within the inverter's rating, for a limited time."""
+    """SetExternal: where external control is asked now, within the inverter's rating, for a limited time.
+
+    With neither quantity it takes the power back that holds, whatever the box does.
+    """
     want = request.want
     assert isinstance(want, SetExternal)
     if request.source in SEES_NOTHING:
         msg = f"{request.source or 'nobody'} cannot set a power"
         raise RefusedError(msg)
+    if want.power_w is None and want.reactive_var is None:
+        held = memory.external is not None
+        reason = "the power from outside is taken back" if held else "no power from outside holds"
+        return msgspec.structs.replace(memory, external=None), reason
     if memory.test is not None:
         msg = f"a test by {memory.test.by} runs; a power is set in it, or after it"
         raise RefusedError(msg)
-    beside = any(one.mode == MODE for one in known.site.control.beside)
-    if memory.mode != MODE and not beside:
-        msg = f"mode is {memory.mode}; a power from outside needs {MODE}, in use or beside it"
-        raise RefusedError(msg)
-    if want.power_w is None and want.reactive_var is None:
-        msg = "nothing is asked for: power_w or reactive_var is needed"
-        raise RefusedError(msg)
+    deaf = _deaf(known.site, memory, seen)
+    if deaf:
+        raise RefusedError(deaf)
     mistakes = list(_beyond(want.power_w, want.reactive_var, known.site))
     if mistakes:
         raise RefusedError("; ".join(mistakes))
@@ -59,26 +64,53 @@ def power(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Gra
     return msgspec.structs.replace(memory, external=asked), reason
 
 
-def beat(_known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
-    """BeatControl: by whoever has set the power that holds, from outside or by hand."""
+def _deaf(site: SiteSettings, memory: Memory, seen: Snapshot) -> str:
+    """Why external control is not asked now; "" when it is."""
+    if memory.mode == MODE:
+        return ""
+    beside = [one for one in site.control.beside if one.mode == MODE]
+    if not beside:
+        return f"mode is {memory.mode}; a power from outside needs {MODE}, in use or beside it"
+    if any(not one.during for one in beside):
+        return ""
+    if seen.clock_trusted is False:
+        return f"nobody knows the time, and {MODE} is beside {memory.mode} at its times only"
+    if any(Calendar(one.during, site.zone).at(seen.utc) for one in beside):
+        return ""
+    times = ", ".join(f"{p.days} {p.start} to {p.end}" for one in beside for p in one.during)
+    return f"{MODE} is beside {memory.mode} at its times only, and it is none of them now: {times}"
+
+
+def beat(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
+    """BeatControl: by whoever has set the power that holds, from outside or by hand. One missed has ended it."""
     assert isinstance(request.want, BeatControl)
-    external, manual = memory.external, memory.manual
-    left_s = []
-    if external is not None and external.by == request.source:
-        external = msgspec.structs.replace(external, heard_s=seen.now_s)
-        left_s.append(external.until_s - seen.now_s)
-    if manual is not None and manual.by == request.source:
-        manual = _heard(manual, seen.now_s)
-        left_s.append(manual.until_s - seen.now_s)
+    by, now_s, missed = request.source, seen.now_s, ""
+    left_s, within_s = [], []
+    for mode, name in ((MODE, "external"), (BY_HAND, "manual")):
+        asked = memory.external if mode == MODE else memory.manual
+        if asked is None or asked.by != by:
+            continue
+        beat_s, held = _heartbeat(known.site, mode)
+        silent_s = 0.0 if asked.heard_s is None else now_s - asked.heard_s
+        if beat_s is not None and silent_s > beat_s and not held:
+            missed = f"{by} was not heard for {silent_s:.0f} s, which has ended the power; ask for it anew"
+            continue
+        memory = msgspec.structs.replace(
+            memory, **{name: msgspec.structs.replace(asked, heard_s=now_s)}
+        )
+        left_s.append(asked.until_s - now_s)
+        within_s += [] if beat_s is None or held else [beat_s]
     if not left_s:
-        msg = f"no power of {request.source} holds"
-        raise RefusedError(msg)
-    changed = msgspec.structs.replace(memory, external=external, manual=manual)
-    return changed, f"heard; the power holds for another {max(left_s):.0f} s"
+        raise RefusedError(missed or f"no power of {by} holds")
+    again = f", if heard again within {min(within_s):g} s" if within_s else ""
+    return memory, f"heard; the power holds for another {max(left_s):.0f} s{again}"
 
 
-def _heard(manual: ManualPower, now_s: float) -> ManualPower:
-    return msgspec.structs.replace(manual, heard_s=now_s)
+def _heartbeat(site: SiteSettings, mode: str) -> tuple[float | None, bool]:
+    """How often whoever asks is to be heard, None: never; and whether the power holds all the same."""
+    settings = site.modes.get(mode, {})
+    beat_s = settings.get("heartbeat_s")
+    return None if beat_s is None else float(beat_s), settings.get("when_silent") == "hold"
 
 
 def put(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
@@ -100,10 +132,18 @@ def put(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Grant
     others = [one for one in memory.schedules if one.source != want.source]
     schedules = tuple(sorted([*others, Schedule(want.source, entries)], key=lambda s: s.source))
     changed = msgspec.structs.replace(memory, schedules=schedules)
-    return (
-        changed,
-        f"{want.source} schedule: {len(entries)} entries, {first:%F %RZ} to {last:%F %RZ}",
-    )
+    counted = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    told = f"{want.source} schedule: {counted}, {first:%F %RZ} to {last:%F %RZ}"
+    return changed, f"{told}{_unheard(known.site, memory)}"
+
+
+def _unheard(site: SiteSettings, memory: Memory) -> str:
+    """Why a schedule is not followed as things are, as the end of a sentence; "" when it is."""
+    if site.modes.get(MODE, {}).get("follows_schedule") is False:
+        return f"; it is not followed: modes.{MODE}.follows_schedule is false"
+    if memory.mode == MODE or any(one.mode == MODE for one in site.control.beside):
+        return ""
+    return f"; it is followed once {MODE} is in use or beside {memory.mode}"
 
 
 def clear(_known: Known, request: Request, memory: Memory, _seen: Snapshot) -> Granted:
@@ -188,7 +228,9 @@ def _beyond(power_w: float | None, reactive_var: float | None, site: SiteSetting
         ("power_w", power_w, 0.0 - inverter.max_charge_w, inverter.max_discharge_w),
         ("reactive_var", reactive_var, 0.0 - most_var, most_var),
     ):
-        if value is not None and not (isfinite(value) and low <= value <= high):
+        if name == "reactive_var" and value and not most_var:
+            yield f"{name} = {value:g}: {NO_REACTIVE}"
+        elif value is not None and not (isfinite(value) and low <= value <= high):
             yield f"{name} = {value:g} must be between {low:g} and {high:g}"
 
 

@@ -44,16 +44,16 @@ class GoToState(Word, frozen=True, tag="state"):
 
 
 class SetPower(Word, frozen=True, tag="setpoint"):
-    """Hold this battery power (discharge +) for `duration_s`; only in the mode local_control."""
+    """Hold this battery power (discharge +) for `duration_s`; only in the mode local_control. None: not any more."""
 
-    power_w: float
+    power_w: float | None
     duration_s: float
     reactive_var: float | None = None
     """None: nothing is asked of it."""
 
 
 class SetExternal(Word, frozen=True, tag="external"):
-    """Do this for `duration_s`, where external control is in use; None: nothing is asked of that quantity."""
+    """Do this for `duration_s`, where external control is asked now. None: nothing is asked of that quantity; twice: not any more."""
 
     power_w: float | None
     """Battery power, discharge +."""

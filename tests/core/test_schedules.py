@@ -115,6 +115,21 @@ def test_every_mistake_is_named_and_nothing_changes() -> None:
     assert one.cycle.memory.schedules is before
 
 
+def test_a_schedule_that_nobody_follows_is_told() -> None:
+    entries = (entry(HOUR, 2 * HOUR, 1_000.0),)
+    told = "local schedule: 1 entry, 2026-06-21 13:00Z to 2026-06-21 14:00Z"
+    assert box().ask(PutSchedule("local", entries)).reason == told
+    idle = story(house(self_consumption={}))
+    answer = idle.ask(PutSchedule("local", entries))
+    assert answer.ok, "it may be put before the mode is chosen"
+    assert answer.reason == (
+        f"{told}; it is followed once external_control is in use or beside self_consumption"
+    )
+    assert box(follows_schedule=False).ask(PutSchedule("local", entries)).reason == (
+        f"{told}; it is not followed: modes.external_control.follows_schedule is false"
+    )
+
+
 def test_one_that_is_long_overlaps_all_that_it_covers() -> None:
     ok, reason = put(
         box(),

@@ -174,7 +174,7 @@ def test_anybody_who_can_see_may_steer(source: str) -> None:
         ),
         (SetExternal(1.0, 0.0), "rest", "duration_s = 0 must be above 0, at most 86400"),
         (SetExternal(1.0, 86_401.0), "rest", "duration_s = 86401 must be above 0, at most 86400"),
-        (SetExternal(None, 5.0), "ctl", "nothing is asked for: power_w or reactive_var is needed"),
+        (SetExternal(None, 5.0), "button", "button cannot set a power"),
         (SetExternal(1.0, 5.0), "button", "button cannot set a power"),
         (BeatControl(), "ctl", "no power of ctl holds"),
     ],
@@ -221,8 +221,76 @@ def test_a_heartbeat_keeps_it_going_and_only_the_askers_own() -> None:
     assert box.step().setpoints.power_w == 1_000.0
     assert box.run(5.2).setpoints.power_w == 0.0
     assert "modbus was not heard" in box.last.why
-    box.ask(BeatControl(), "modbus")
-    assert box.step().setpoints.power_w == 1_000.0, "it is there again, and its time is not over"
+    late = box.ask(BeatControl(), "modbus")
+    assert (late.ok, late.reason) == (
+        False, "modbus was not heard for 5 s, which has ended the power; ask for it anew",
+    )  # fmt: skip
+    assert box.step().setpoints.power_w == 0.0, "one late beat must not bring it back"
+    assert not box.ask(BeatControl(), "modbus").ok, "nor a second one"
+    assert box.ask(SetExternal(900.0, 60.0), "modbus").ok
+    assert box.step().setpoints.power_w == 900.0
+
+
+def test_a_beat_tells_how_long_the_next_may_take() -> None:
+    box = outside(heartbeat_s=5.0)
+    box.ask(SetExternal(1_000.0, 600.0), "modbus")
+    assert box.ask(BeatControl(), "modbus").reason.endswith(" s, if heard again within 5 s")
+    for settings in ({}, {"heartbeat_s": 5.0, "when_silent": "hold"}):
+        box = outside(**settings)
+        box.ask(SetExternal(1_000.0, 600.0), "modbus")
+        box.run(7.0)
+        answer = box.ask(BeatControl(), "modbus")
+        assert answer.ok, "its time is enough"
+        assert answer.reason.endswith(" s"), answer
+        assert "again" not in answer.reason
+
+
+@pytest.mark.parametrize("source", ["cloud", "modbus", "ctl"])
+def test_a_power_is_taken_back_and_those_below_decide(source: str) -> None:
+    box = outside()
+    assert box.ask(SetExternal(None, 60.0), source).reason == "no power from outside holds"
+    box.ask(SetExternal(1_500.0, 600.0, 200.0), "modbus")
+    assert box.step().setpoints.power_w == 1_500.0
+    answer = box.ask(SetExternal(None, 60.0), source)
+    assert (answer.ok, answer.reason) == (True, "the power from outside is taken back")
+    assert box.cycle.memory.external is None
+    commanded = box.step().setpoints
+    assert (commanded.power_w, commanded.reactive_var) == (0.0, 0.0)
+
+
+def test_an_inverter_without_reactive_power_says_so() -> None:
+    box = story(house(external_control={}, reactive_var=0.0))
+    assert box.ask(SetExternal(1.0, 60.0, 500.0), "modbus").reason == (
+        "reactive_var = 500: this inverter cannot be told reactive power"
+    )
+    assert box.ask(SetExternal(1.0, 60.0, 0.0), "modbus").ok
+
+
+def at_times(**period: str) -> Story:
+    """External control beside self-consumption at these times; its clock shows NOON."""
+    site = house(self_consumption={}, external_control={})
+    values = site.control.model_dump(mode="json")
+    values["beside"] = [{"mode": "external_control", "during": [period]}]
+    control = type(site.control).model_validate(values, strict=False)
+    return story(site.model_copy(update={"control": control}))
+
+
+def test_beside_at_times_nothing_is_done_where_nobody_listens() -> None:
+    box = at_times(start="22:00", end="06:00")
+    answer = box.ask(SetExternal(700.0, 600.0), "modbus")
+    assert (answer.ok, answer.reason) == (
+        False,
+        "external_control is beside self_consumption at its times only, "
+        "and it is none of them now: all 22:00 to 06:00",
+    )
+    assert box.cycle.memory.external is None
+    box = at_times(start="11:00", end="13:00")
+    assert box.ask(SetExternal(700.0, 600.0), "modbus").ok
+    assert box.step().setpoints.power_w == 700.0
+    box.changes["clock_trusted"] = False
+    assert box.ask(SetExternal(800.0, 600.0), "modbus").reason == (
+        "nobody knows the time, and external_control is beside self_consumption at its times only"
+    )
 
 
 @pytest.mark.parametrize("ends", [GoToMode("passive"), ResetEstop()])

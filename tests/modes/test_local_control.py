@@ -67,6 +67,21 @@ def test_a_heartbeat_by_hand() -> None:
     assert box.run(2.5).setpoints.power_w == 700.0
     assert box.run(1.0).setpoints.power_w == 0.0
     assert box.last.why == "Local control wants 0 W, ctl was not heard for 3 s"
+    late = box.ask(BeatControl())
+    assert (late.ok, late.reason) == (
+        False, "ctl was not heard for 4 s, which has ended the power; ask for it anew",
+    )  # fmt: skip
+    assert box.run(1.0).setpoints.power_w == 0.0
+
+
+def test_a_power_by_hand_is_taken_back() -> None:
+    box = story(house(local_control={}))
+    assert box.ask(SetPower(None, 60.0)).reason == "no power by hand holds"
+    box.ask(SetPower(700.0, 600.0))
+    assert box.step().setpoints.power_w == 700.0
+    assert box.ask(SetPower(None, 60.0)).reason == "the power by hand is taken back"
+    assert box.step().setpoints.power_w == 0.0
+    assert box.cycle.memory.manual is None
 
 
 def test_reactive_power_by_hand_needs_an_inverter_that_has_it() -> None:
@@ -74,6 +89,10 @@ def test_reactive_power_by_hand_needs_an_inverter_that_has_it() -> None:
     assert box.ask(SetPower(700.0, 60.0, 400.0)).reason == "700 W, 400 var for 60 s"
     answer = box.ask(SetPower(700.0, 60.0, -501.0))
     assert answer.reason == "reactive_var = -501 must be between -500 and 500"
+    box = story(house(local_control={}, reactive_var=0.0))
+    assert box.ask(SetPower(700.0, 60.0, 500.0)).reason == (
+        "reactive_var = 500: this inverter cannot be told reactive power"
+    )
 
 
 def test_below_it_another_mode_takes_over() -> None:
