@@ -42,6 +42,8 @@ A mode says what the battery should do. The mode in use is chosen on the screen,
 comes first. Each mode answers with what it wants and the least and most it leaves to those below it; limits narrow what comes out,
 and *Why* on the screen, `ctl status` and `replay --at` name who won and what held it back ([decision 29](decisions/0029-modes-compose-by-priority.md)).
 
+Market modes need [files](operator.md#market-data); without them, or while the clock is not set, they want nothing and say why.
+
 Signs: battery discharge +, grid import +. Times are in the site's `zone`. A period is `{ days = "weekdays", start = "17:00", end = "20:00" }`;
 `days` is all, weekdays, weekends or a list such as `mon,thu`; an end before its start is on the next day. The pictures are a day of a
 house with 10.6 kWh and the example's settings, made by `python -m tools.mode_pages`.
