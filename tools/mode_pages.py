@@ -108,7 +108,8 @@ def _says(file: Any) -> str:
     first = " ".join(first.split()).removeprefix(f"{file.TITLE}: ")
     rest = re.sub(r" ?\(docs/decisions/(\d+)[^)]*\)", _decision, rest)
     first = f"{first[0].upper()}{first[1:]}"
-    said = first.lower().split()[1:3] == file.SUMMARY.lower().split()[1:3]
+    words = set(re.findall(r"\w+", first.lower()))
+    said = len(words & set(re.findall(r"\w+", file.SUMMARY.lower()))) > 0.5 * len(words)
     return f"**{file.SUMMARY}.**{'' if said else f' {first}'}\n\n{rest}".strip()
 
 
