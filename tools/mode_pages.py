@@ -105,7 +105,7 @@ def page(name: str) -> str:
 def _says(file: Any) -> str:
     """Its summary, and what the file says of itself."""
     first, _, rest = inspect.cleandoc(file.__doc__ or "").partition("\n\n")
-    first = " ".join(first.split()).removeprefix(f"{file.TITLE}: ")
+    first = re.sub(r"^[A-Z][^:.]{0,40}: ", "", " ".join(first.split()))
     rest = re.sub(r" ?\(docs/decisions/(\d+)[^)]*\)", _decision, rest)
     first = f"{first[0].upper()}{first[1:]}"
     words = set(re.findall(r"\w+", first.lower()))
