@@ -51,7 +51,7 @@ def load_site(path: Path) -> SiteSettings:
     profile_mistakes = _put_grid_code(document)
     mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
     mistakes += [*_speaker_mistakes(document), *_sensor_bus_mistakes(document)]
-    mistakes += _reactive_mistakes(document)
+    mistakes += [*_reactive_mistakes(document), *_island_mistakes(document)]
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
         | {"bms": registry.bms_families() | {INVERTER_SPEAKS}},
@@ -62,29 +62,23 @@ def load_site(path: Path) -> SiteSettings:
     except ValidationError as error:
         mistakes = [_sentence((), mistake) for mistake in error.errors()] + mistakes
         raise SiteError(path, mistakes) from error
-    mistakes += _lacking_modes(site)
     if mistakes:
         raise SiteError(path, mistakes)
     return site
 
 
-def _lacking_modes(site: SiteSettings) -> Iterable[str]:
-    """Modes that are named and that this box does not have; whoever can make an island must be able to be told."""
-    control = site.control
-    named = {"start_mode": control.start_mode}
-    named |= {f"beside.{at}.mode": one.mode for at, one in enumerate(control.beside)}
-    named |= {f"schedule.{at}.mode": one.mode for at, one in enumerate(control.schedule)}
-    for where, name in named.items():
-        missing = mode_lacks(site, name)
-        if missing:
-            yield f"control.{where} = {name!r}: {missing}"
-    backup, name = site.backup, site.inverter.driver
-    if backup is None:
+def _island_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
+    """Whoever can make an island must be able to be told."""
+    inverter, backup = document.get("inverter"), document.get("backup")
+    if not isinstance(inverter, dict) or not isinstance(backup, dict):
         return
-    driver = registry.load(DRIVER_FOLDERS["inverters"], name).Driver
-    if backup.own_switch and not driver.FORMS_UNASKED:
+    name, folder = inverter.get("driver"), DRIVER_FOLDERS["inverters"]
+    if name not in registry.names(folder):
+        return
+    driver = registry.load(folder, name).Driver
+    if backup.get("own_switch") and not driver.FORMS_UNASKED:
         yield f"backup.own_switch: {name} does not leave the grid by itself"
-    if backup.switch is not None and not driver.CAN_FORM_GRID:
+    if backup.get("switch") is not None and not driver.CAN_FORM_GRID:
         yield f"backup.switch: {name} cannot be told to make the grid"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from appliance.settings import CellVolts, Celsius, Name, Percent, Seconds, Settings, Volts
+from appliance.settings import CellVolts, Celsius, Name, Percent, Seconds, Settings, Volts, refuse
 from appliance.site.devices import Device
 from appliance.site.rescue import Rescue
 
@@ -236,8 +236,7 @@ class Battery(Device):
             )
             if rescue.enabled and low >= high and high > 0.0
         ]  # fmt: skip
-        if wrong:
-            raise ValueError("; ".join(wrong))
+        refuse(wrong)
         return self
 
     @property

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from appliance.settings import Name, Percent, Settings
+from appliance.settings import Name, Percent, Settings, refuse
 
 CELLS: Final = "cells"
 """In the place of a sensor's name: the battery's own cells."""
@@ -124,8 +124,7 @@ class Climate(Settings):
             for part, zone in parts.items()
             if zone not in self.zones
         ]
-        if wrong:
-            raise ValueError("; ".join(wrong))
+        refuse(wrong)
         return self
 
     @model_validator(mode="after")
@@ -147,8 +146,7 @@ class Climate(Settings):
             for name, heater in self.heaters.items()
             if zones.get(heater.zone) is False
         ]
-        if wrong:
-            raise ValueError("; ".join(wrong))
+        refuse(wrong)
         return self
 
     @property

@@ -1,5 +1,6 @@
 """Which control modes a site uses, when, and which comes first."""
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -44,3 +45,12 @@ class Scheduled(Settings):
 
     mode: Name
     during: Annotated[tuple[Period, ...], Field(min_length=1)]
+
+
+def never_in_use(schedule: Iterable[Scheduled]) -> Iterator[str]:
+    """Entries whose hours are all those of entries before them, which come first."""
+    taken: set[Period] = set()
+    for at, entry in enumerate(schedule):
+        if taken.issuperset(entry.during):
+            yield f"schedule.{at} ({entry.mode}) is never in use: entries before it have the same hours"
+        taken.update(entry.during)

@@ -22,8 +22,14 @@ GROUPS: Final = {
 FAR_AHEAD: Final = datetime.max.replace(tzinfo=UTC)
 
 
+NO_PLACES: Final = ("localtime", "posixrules", "Factory", "posix/", "right/")
+"""Files beside the zones: whatever the machine is set to, nothing at all, and zones with leap seconds."""
+
+
 def _known_zone(name: str) -> str:
     try:
+        if name.startswith(NO_PLACES):
+            raise ZoneInfoNotFoundError(name)
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         msg = "no such time zone; a name such as Europe/Copenhagen or UTC is needed"
@@ -42,13 +48,15 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Days = Annotated[str, AfterValidator(_known_days)]
 ClockTime = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 """HH:MM; 24:00 is the end of the day."""
+StartTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+"""HH:MM. No 24:00: what starts at the end of a day starts at 00:00 of the next."""
 
 
 class Period(Settings):
     """A part of some days: start included, end excluded."""
 
     days: Days = "all"
-    start: ClockTime = "00:00"
+    start: StartTime = "00:00"
     end: ClockTime = "24:00"
     zone: Zone | None = None
     """None: the site's."""
