@@ -97,7 +97,7 @@ class Programme:
 
     def scheduled(self, seen: Snapshot) -> str | None:
         """The mode that the site's schedule names now; None: it has none, or nobody knows the time."""
-        if self._otherwise is None or seen.clock_trusted is False:
+        if seen.clock_trusted is False:
             return None
         return next((mode for mode, when in self._schedule if when.at(seen.utc)), self._otherwise)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from math import isfinite
 from typing import Final
 
 import msgspec
@@ -230,7 +229,7 @@ def _beyond(power_w: float | None, reactive_var: float | None, site: SiteSetting
     ):
         if name == "reactive_var" and value and not most_var:
             yield f"{name} = {value:g}: {NO_REACTIVE}"
-        elif value is not None and not (isfinite(value) and low <= value <= high):
+        elif value is not None and not low <= value <= high:
             yield f"{name} = {value:g} must be between {low:g} and {high:g}"
 
 

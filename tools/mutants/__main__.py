@@ -112,6 +112,10 @@ TESTS: Final = (
     "tests/core/test_backup_report.py",
     "tests/core/test_backup_conditions.py",
     "tests/core/test_island_conditions.py",
+    "tests/core/test_external_bounds.py",
+    "tests/core/test_programme_bounds.py",
+    "tests/core/test_known_more.py",
+    "tests/modes/test_external_control.py",
 )
 TESTS_BESIDE: Final = (
     "tests/battery/test_joining.py",
