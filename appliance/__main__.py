@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 done, 2 the input was wrong (all mistakes on stderr), 1 otherwise."""
+"""The command line. Exit codes: 0 done, 2 what was typed is wrong (all mistakes on stderr), 1 otherwise."""
 
 import argparse
 import json
@@ -32,10 +32,19 @@ LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    chosen = command_line().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
     logging.basicConfig(
         level=os.environ.get("APPLIANCE_LOG", "INFO").upper(), format=LOG_FORMAT, stream=sys.stderr
     )
+    if words[:1] == ["ctl"] and "--json" in words:
+        from appliance.ctl.failing import with_reason
+
+        return with_reason(lambda: _run_one(words), sys.stdout, sys.stderr)
+    return _run_one(words)
+
+
+def _run_one(words: list[str]) -> int:
+    chosen = command_line().parse_args(words)
     return _exit_code(_COMMANDS[chosen.command], chosen)
 
 

@@ -147,6 +147,7 @@ def _test_arguments(test: argparse.ArgumentParser) -> None:
         one.add_argument("--pin", action="store_true", default=argparse.SUPPRESS, help=pin)
     end = whats.add_parser("end", help="end the test, whoever began it")
     for one in (power, state, mode, output, end):
+        one.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
         one.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
 
 
@@ -178,11 +179,14 @@ def _ctl_parser(ctl: argparse.ArgumentParser) -> None:
     asks.add_parser("mode", help="use another control mode").add_argument(
         "name", help="as in the modes of `ctl status`, for example self_consumption"
     )
-    setpoint = asks.add_parser("setpoint", help="battery power in local control, discharge +")
-    setpoint.add_argument("power_w", type=_number, help="W, discharge +, charge −")
+    setpoint = asks.add_parser("setpoint", help="battery power in local control, or: off")
+    setpoint.add_argument(
+        "power_w", type=_watts_or_off, metavar="POWER_W|off", help="W, discharge +, charge −"
+    )
     setpoint.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
     external = asks.add_parser("external", help="battery power in external control, or: off")
-    external.add_argument("power_w", type=_watts_or_off, metavar="POWER_W|off")
+    external.add_argument("power_w", type=_watts_or_off, metavar="POWER_W|off",
+                          help="W, discharge +, charge −; off: take it back, or reactive power alone")  # fmt: skip
     external.add_argument("--for", dest="duration_s", type=_number, default=60.0, metavar="S")
     for one in (setpoint, external):
         one.add_argument("--reactive", dest="reactive_var", type=_number, metavar="VAR")

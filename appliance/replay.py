@@ -46,10 +46,11 @@ def replay(site: SiteSettings, path: Path, out: TextIO) -> int:
     """Print one Decision a line; on stderr, how many differ from what was recorded. Returns that number."""
     modes, titles = build_modes(site)
     cycle = Cycle(site, modes, titles)
-    compared = different = 0
+    cycles = compared = different = 0
     for index, seen in enumerate(snapshots(path)):
         if index == 0 and seen.memory is not None:
             cycle.adopt(seen.memory)
+        cycles += 1
         decision = cycle.step(seen)
         out.write(msgspec.json.encode(decision).decode() + "\n")
         if seen.decision is not None:
@@ -58,6 +59,9 @@ def replay(site: SiteSettings, path: Path, out: TextIO) -> int:
                 different += 1
                 if different == 1:
                     sys.stderr.write(_difference(decision, seen.decision))
+    if not cycles:
+        msg = f"{path} holds nothing"
+        raise LineError(msg)
     if compared:
         sys.stderr.write(f"{different} of {compared} decisions differ from the recording\n")
     return different

@@ -8,6 +8,7 @@ from typing import Final, TextIO
 import msgspec
 
 from appliance.bus import NO_ANSWER, CoreClient
+from appliance.ctl.failing import silence
 from appliance.ctl.heard import beside_words, heard_lines, heard_words
 from appliance.ctl.schedule import steering_words
 from appliance.model import (
@@ -200,6 +201,8 @@ class Ctl:
     def _print_answer(self, answer: Answer) -> None:
         if answer.ok:
             self._out.write(f"done: {answer.reason}\n")
+        elif answer.reason == NO_ANSWER:
+            self._silent()
         else:
             sys.stderr.write(f"refused: {answer.reason}\n")
 
@@ -208,9 +211,7 @@ class Ctl:
         self._out.flush()
 
     def _silent(self) -> int:
-        alive = [one.name for one in look(self._run_folder) if one.alive]
-        running = f"alive: {', '.join(alive)}" if alive else "no process of it runs"
-        sys.stderr.write(f"{NO_ANSWER}; {running} ({self._run_folder})\n")
+        sys.stderr.write(f"{silence(self._run_folder)}\n")
         return FAILED
 
 

@@ -5,6 +5,8 @@ it ends, however it ends. Killed, it falls silent, and the core ends the test af
 """
 
 import argparse
+import contextlib
+import io
 import math
 import signal
 import sys
@@ -13,10 +15,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, TextIO
 
-from appliance.bus import NO_ANSWER, CoreClient
+import msgspec
+
+from appliance.bus import CoreClient
 from appliance.clock import Clock, SystemClock
+from appliance.ctl.failing import silence
 from appliance.ctl.hands import ByHand
 from appliance.ctl.keyboard import HELP, Command, Keyboard, Quit, Step, Wait, percent
+from appliance.ctl.wants import known_mode
 from appliance.model import EndTest, ForceOutput, HoldPower, StartTest, State, StepTo, TryMode
 from appliance.site import SiteSettings
 from appliance.statemachine.steps import NEXT
@@ -41,7 +47,7 @@ def plan(chosen: argparse.Namespace, state: State | None) -> tuple[Command, ...]
         case "power":
             asked = (HoldPower(chosen.power_w, hold_s),)
         case "mode":
-            asked = (TryMode(chosen.name),)
+            asked = (TryMode(known_mode(chosen.name)),)
         case "output":
             asked = (ForceOutput(chosen.name, percent(chosen.value), hold_s),)
         case _:
@@ -63,7 +69,7 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
     """One call of `appliance ctl test`; the exit code."""
     client, clock = CoreClient(Path(site.run_folder), "ctl"), SystemClock()
     try:
-        return _run(chosen, client, clock, out)
+        return _in_words(chosen, client, clock, Path(site.run_folder), out)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_INPUT
@@ -71,14 +77,31 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
         client.close()
 
 
-def _run(chosen: argparse.Namespace, client: CoreClient, clock: Clock, out: TextIO) -> int:
+def _in_words(
+    chosen: argparse.Namespace, client: CoreClient, clock: Clock, folder: Path, out: TextIO
+) -> int:
+    """For programs one object at the end, with all that was said."""
+    if not chosen.json:
+        return _run(chosen, client, clock, folder, out)
+    said, complained = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(complained):
+        code = _run(chosen, client, clock, folder, said)
+    reason = complained.getvalue().strip()
+    words = {"ok": code == OK, "reason": reason, "said": said.getvalue().splitlines()}
+    out.write(msgspec.json.encode(words).decode() + "\n")
+    return code
+
+
+def _run(
+    chosen: argparse.Namespace, client: CoreClient, clock: Clock, folder: Path, out: TextIO
+) -> int:
     if chosen.test == "end":
         answer = client.ask(EndTest())
         (out if answer.ok else sys.stderr).write(f"{answer.reason}\n")
         return OK if answer.ok else FAILED
     status = client.status(2.0)
     if status is None:
-        sys.stderr.write(f"{NO_ANSWER}\n")
+        sys.stderr.write(f"{silence(folder)}\n")
         return FAILED
     keyboard = Keyboard()
     commands: tuple[Command, ...] = ()

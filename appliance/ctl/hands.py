@@ -5,8 +5,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol, TextIO
 
+import msgspec
+
 from appliance.bus import NO_ANSWER
 from appliance.clock import Clock
+from appliance.ctl.failing import pin_hint
 from appliance.ctl.keyboard import (
     HELP,
     HOLD_S,
@@ -90,7 +93,7 @@ class ByHand:
     def run(self, start: StartTest, commands: tuple[Command, ...] = ()) -> int:
         """Begin, do, end; the exit code."""
         answer = self._core.ask(start)
-        self._tell(answer)
+        self._tell(msgspec.structs.replace(answer, reason=pin_hint(answer.reason)))
         if not answer.ok:
             return FAILED
         self._waiting.extend((one, math.nan) for one in commands)

@@ -1,13 +1,14 @@
 """`appliance ctl market`: the prices, imbalance, plan and orders that the box goes by now."""
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TextIO
 
 import msgspec
 
-from appliance.bus import NO_ANSWER, CoreClient
+from appliance.bus import CoreClient
+from appliance.ctl.failing import silence
 from appliance.model import Dispatch, Imbalance, Market, PlanStep, PriceStep
 from appliance.site import SiteSettings
 
@@ -25,7 +26,7 @@ def run(as_json: bool, site: SiteSettings, out: TextIO) -> int:
     finally:
         client.close()
     if status is None:
-        sys.stderr.write(f"{NO_ANSWER} ({site.run_folder})\n")
+        sys.stderr.write(f"{silence(Path(site.run_folder))}\n")
         return FAILED
     currency = "" if site.market is None else site.market.currency
     market = status.snapshot.market
@@ -104,4 +105,4 @@ def _until(at: datetime) -> str:
 
 
 def _clock(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -93,7 +93,8 @@ def _state(entry: Entry, header: Header) -> str:
 
 
 def _megabytes(kept: list[Entry]) -> str:
-    return f"{len(kept)} recordings, {sum(entry.size for entry in kept) / 1e6:.1f} MB"
+    counted = "1 recording" if len(kept) == 1 else f"{len(kept)} recordings"
+    return f"{counted}, {sum(entry.size for entry in kept) / 1e6:.1f} MB"
 
 
 def _export(folder: Path, name: str, to: Path | None, *, as_json: bool, out: TextIO) -> int:

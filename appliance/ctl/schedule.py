@@ -12,8 +12,10 @@ import msgspec
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from appliance.bus import NO_ANSWER, CoreClient
+from appliance.ctl.failing import silence
 from appliance.data_file import sentence
 from appliance.model import (
+    Answer,
     ClearSchedule,
     PutSchedule,
     Schedule,
@@ -69,14 +71,20 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
     client = CoreClient(Path(site.run_folder), "ctl")
     try:
         if want is None:
-            return _show(client.status(WAIT_S), site.zone, chosen.json, out)
+            return _show(client.status(WAIT_S), site, chosen.json, out)
         answer = client.ask(want)
     finally:
         client.close()
-    if chosen.json:
+    return _told(answer, site, chosen.json, out)
+
+
+def _told(answer: Answer, site: SiteSettings, as_json: bool, out: TextIO) -> int:
+    if as_json:
         out.write(msgspec.json.encode(answer).decode() + "\n")
     elif answer.ok:
         out.write(f"done: {answer.reason}\n")
+    elif answer.reason == NO_ANSWER:
+        sys.stderr.write(f"{silence(Path(site.run_folder))}\n")
     else:
         sys.stderr.write(f"refused: {answer.reason}\n")
     return OK if answer.ok else FAILED
@@ -146,9 +154,9 @@ def steering_words(status: Status) -> Words:
     }
 
 
-def _show(status: Status | None, zone: str, as_json: bool, out: TextIO) -> int:
+def _show(status: Status | None, site: SiteSettings, as_json: bool, out: TextIO) -> int:
     if status is None:
-        sys.stderr.write(f"{NO_ANSWER}\n")
+        sys.stderr.write(f"{silence(Path(site.run_folder))}\n")
         return FAILED
     schedules, utc = schedules_of(status), status.snapshot.utc
     if as_json:
@@ -157,10 +165,11 @@ def _show(status: Status | None, zone: str, as_json: bool, out: TextIO) -> int:
         ]
         out.write(msgspec.json.encode({"schedules": words}).decode() + "\n")
         return OK
-    tell = _teller(zone)
+    tell = _teller(site.zone)
     for schedule in schedules:
         now = entry_at(schedule, utc)
-        out.write(f"{schedule.source}: {len(schedule.entries)} entries, clock times in {zone}\n")
+        counted = "1 entry" if len(schedule.entries) == 1 else f"{len(schedule.entries)} entries"
+        out.write(f"{schedule.source}: {counted}, clock times in {site.zone}\n")
         for entry in schedule.entries:
             out.write(f"{'> ' if entry is now else '  '}{tell(entry)}\n")
     if not schedules:

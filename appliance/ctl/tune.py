@@ -7,12 +7,16 @@ with all that ends a test (docs/decisions/0024).
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from getpass import getpass
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
+
 from appliance.bus import NO_ANSWER, CoreClient
 from appliance.clock import Clock, SystemClock
+from appliance.ctl.failing import pin_hint, silence
 from appliance.ctl.hands import Core
 from appliance.ctl.keyboard import Keyboard
 from appliance.ctl.tuning import HOLD_S, Found, Sample, excitation, measure
@@ -22,6 +26,7 @@ from appliance.supervisor import Lease
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
 BEAT_S, LOOK_S, SILENT_S = 1.0, 0.02, 5.0
+OWN_USE, PEAKS = "self_consumption", "peak_shaving"
 SHARE, LEAST_W = 0.2, 300.0
 """The power of a step, of the site's rating, where none is given."""
 
@@ -59,7 +64,7 @@ class Tuner:
     def _ask(self, want: StartTest | HoldPower) -> None:
         answer = self._core.ask(want)
         if not answer.ok:
-            raise TuneError(answer.reason)
+            raise TuneError(pin_hint(answer.reason))
 
     def _watch(self, until_s: float, power_w: float) -> None:
         """Note every status, say that somebody is there."""
@@ -94,7 +99,8 @@ class Tuner:
 def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
     """One call of `appliance ctl tune`; the exit code."""
     rating_w = min(site.inverter.max_charge_w, site.inverter.max_discharge_w)
-    power_w: float = chosen.power_w or min(rating_w, max(LEAST_W, SHARE * rating_w))
+    usual_w = min(rating_w, max(LEAST_W, SHARE * rating_w))
+    power_w: float = usual_w if chosen.power_w is None else chosen.power_w
     if not 0.0 < power_w <= rating_w:
         sys.stderr.write(f"--power = {power_w:g} must be above 0, at most {rating_w:g}\n")
         return WRONG_INPUT
@@ -102,14 +108,16 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
     try:
         status = client.status(2.0)
         if status is None:
-            raise TuneError(NO_ANSWER)
+            raise TuneError(silence(Path(site.run_folder)))
         if status.decision.state is not State.RUN:
             raise TuneError(f"the box must run; it is in the state {status.decision.state}")
         pin = _pin() if chosen.pin else None
         lasts_s = sum(held_s for _, held_s in excitation(power_w))
-        out.write(f"steps and slopes of {power_w:.0f} W for {lasts_s:.0f} s\n")
-        out.flush()
-        return told(Tuner(client, clock, Lease(clock).wait).run(pin, power_w), out)
+        if not chosen.json:
+            out.write(f"steps and slopes of {power_w:.0f} W for {lasts_s:.0f} s\n")
+            out.flush()
+        found = Tuner(client, clock, Lease(clock).wait).run(pin, power_w)
+        return told(found, out, regulating(site, status.decision.mode), as_json=chosen.json)
     except TuneError as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
@@ -122,16 +130,31 @@ def _pin() -> str:
     return getpass("Installer's PIN: ").strip() if keyboard.is_terminal else keyboard.line()
 
 
-def told(found: Found, out: TextIO) -> int:
+def regulating(site: SiteSettings, in_use: str) -> tuple[str, ...]:
+    """The modes for which settings are proposed: self-consumption, and peak shaving where this site uses it."""
+    control = site.control
+    used = {in_use, control.start_mode}
+    used |= {one.mode for one in control.beside} | {one.mode for one in control.schedule}
+    return (OWN_USE, PEAKS) if PEAKS in used else (OWN_USE,)
+
+
+def told(
+    found: Found, out: TextIO, modes: tuple[str, ...] = (OWN_USE,), *, as_json: bool = False
+) -> int:
     """Say what was found, and the lines for site.toml; the exit code."""
+    complaint = found.complaint()
+    if as_json:
+        lines = [] if complaint else found.lines(modes)
+        words = {"ok": not complaint, "reason": complaint, "found": asdict(found), "lines": lines}
+        out.write(msgspec.json.encode(words).decode() + "\n")
+        return FAILED if complaint else OK
     out.write(
         f"inverter: begins to follow after {found.dead_s:.1f} s, with {100 * found.gain:.0f} % of what it is told\n"
         f"grid meter: a new value every {found.meter_s:.1f} s, {found.meter_late_s:.1f} s behind the inverter's, "
         f"{100 * found.meter_gain:.0f} % of it\n"
     )
-    complaint = found.complaint()
     if complaint:
         sys.stderr.write(f"{complaint}\n")
         return FAILED
-    out.write("for site.toml (nothing was changed):\n\n" + "\n".join(found.lines()) + "\n")
+    out.write("for site.toml (nothing was changed):\n\n" + "\n".join(found.lines(modes)) + "\n")
     return OK

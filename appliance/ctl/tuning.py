@@ -78,14 +78,18 @@ class Found:
             return f"the grid meter sees {100 * self.meter_gain:.0f} % of what the inverter says: is it at the connection?"
         return ""
 
-    def lines(self) -> list[str]:
-        """For site.toml."""
+    def lines(self, modes: Sequence[str]) -> list[str]:
+        """For site.toml, for each of these modes."""
         return [
-            "[modes.self_consumption]",
-            f"meter_late_s = {self.meter_late_s:.1f}",
-            "[modes.self_consumption.pid]",
-            f"kp = {KP}",
-            f"ki_per_s = {self.ki_per_s:.2f}",
+            line
+            for mode in modes
+            for line in (
+                f"[modes.{mode}]",
+                f"meter_late_s = {self.meter_late_s:.1f}",
+                f"[modes.{mode}.pid]",
+                f"kp = {KP}",
+                f"ki_per_s = {self.ki_per_s:.2f}",
+            )
         ]
 
 

@@ -18,6 +18,16 @@ from appliance.model import (
     State,
     Want,
 )
+from appliance.registry import names
+
+
+def known_mode(name: str) -> str:
+    """The name of a mode that this version has. Raises ValueError; whether this box has it, the box says."""
+    there = sorted(names("appliance.modes"))
+    if name not in there:
+        msg = f"mode = {name!r} is not known; there is: {', '.join(there)}"
+        raise ValueError(msg)
+    return name
 
 
 def _number(word: str | float | None) -> float | None:
@@ -27,10 +37,10 @@ def _number(word: str | float | None) -> float | None:
 def want_of(what: str, words: dict[str, str | float | int | None]) -> Want:
     """The request behind a ctl command."""
     makers: dict[str, Callable[[], Want]] = {
-        "mode": lambda: GoToMode(str(words["name"])),
+        "mode": lambda: GoToMode(known_mode(str(words["name"]))),
         "state": lambda: GoToState(State(str(words["name"]))),
         "setpoint": lambda: SetPower(
-            float(words["power_w"] or 0.0),
+            _number(words["power_w"]),
             float(words["duration_s"] or 0.0),
             _number(words["reactive_var"]),
         ),
