@@ -1,7 +1,8 @@
 """Reads site.toml: all mistakes at once, each with its path, its value and what is allowed."""
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -9,7 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from appliance import registry
-from appliance.data_file import DataFileError, read_document, sentence
+from appliance.allowed import words
+from appliance.data_file import DataFileError, read_document, sentences
 from appliance.model import LackedMode
 from appliance.programme import ModeLike
 from appliance.settings import Settings
@@ -60,7 +62,7 @@ def load_site(path: Path) -> SiteSettings:
     try:
         site = SiteSettings.model_validate_json(json.dumps(document, default=str), context=context)
     except ValidationError as error:
-        mistakes = [_sentence((), mistake) for mistake in error.errors()] + mistakes
+        mistakes = [*_told(error, SiteSettings), *mistakes]
         raise SiteError(path, mistakes) from error
     if mistakes:
         raise SiteError(path, mistakes)
@@ -91,16 +93,19 @@ def _mode_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
     known = sorted(registry.names("appliance.modes"))
     modes, control = document.get("modes", {}), document.get("control", {})
     for path, name in _named_modes(control) if isinstance(control, dict) else ():
-        if name not in known:
+        if _is_name(name) and name not in known:
             yield f"control.{path} = {name!r}: no such mode; there is: {', '.join(known)}"
     for name, values in modes.items() if isinstance(modes, dict) else ():
+        if not isinstance(values, dict) or not _is_name(name):
+            continue  # told of already
         if name not in known:
             yield f"modes.{name}: no such mode; there is: {', '.join(known)}"
             continue
+        kind = _mode_file(name).ModeSettings
         try:
-            _mode_file(name).ModeSettings.model_validate_json(json.dumps(values, default=str))
+            kind.model_validate_json(json.dumps(values, default=str))
         except ValidationError as error:
-            yield from (_sentence(("modes", name), mistake) for mistake in error.errors())
+            yield from _told(error, kind, "modes", name)
 
 
 def _named_modes(control: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
@@ -137,11 +142,11 @@ def _option_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
         driver, values = device.get("driver"), device.get("options", {})
         if driver not in registry.names(DRIVER_FOLDERS[folder]) or not isinstance(values, dict):
             continue
+        file = registry.load(DRIVER_FOLDERS[folder], driver)
         try:
-            registry.options(registry.load(DRIVER_FOLDERS[folder], driver), values)
+            registry.options(file, values)
         except ValidationError as error:
-            prefix = (*path, "options")
-            yield from (_sentence(prefix, mistake) for mistake in error.errors())
+            yield from _told(error, getattr(file, "Options", Settings), *path, "options")
 
 
 def _speaker_mistakes(document: Mapping[str, Any]) -> Iterable[str]:
@@ -217,11 +222,27 @@ TAGS = {"buses": KINDS, "relays": RELAY_DRIVERS}
 """By section: names of kinds, which pydantic puts into paths."""
 
 
-def _sentence(prefix: tuple[str, ...], mistake: ErrorDetails) -> str:
-    """One mistake as "path = value: what is allowed"."""
-    places = [str(part) for part in mistake["loc"]]
-    tags = TAGS.get(places[0], frozenset()) if places else frozenset()
-    return sentence(mistake, [*prefix, *(place for place in places if place not in tags)])
+def _is_name(name: str) -> bool:
+    """Could it be one? Of what could not the check of the whole file tells."""
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) is not None
+
+
+def _inside(whole: ErrorDetails, one: ErrorDetails) -> bool:
+    """Is the one mistake in a part of what the other is about?"""
+    count = len(whole["loc"])
+    return len(one["loc"]) > count and one["loc"][:count] == whole["loc"]
+
+
+def _told(error: ValidationError, kind: type[Settings], *prefix: str) -> Iterator[str]:
+    """Each mistake as "path = value: what is allowed"."""
+    mistakes = error.errors()
+    for mistake in mistakes:
+        if mistake["type"] == "too_short" and any(_inside(mistake, one) for one in mistakes):
+            continue  # too short without the entry that is wrong
+        places = [str(part) for part in mistake["loc"]]
+        tags = TAGS.get(places[0], frozenset()) if places else frozenset()
+        path = [*prefix, *(place for place in places if place not in tags)]
+        yield from sentences(mistake, path, words(mistake, kind))
 
 
 def build_modes(site: SiteSettings) -> tuple[dict[str, ModeLike], dict[str, str]]:

@@ -2,14 +2,14 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from appliance.settings import Settings
+from appliance.settings import MistakesError, Settings
 
 Filled = TypeVar("Filled", bound=Settings)
 
@@ -40,22 +40,39 @@ def filled(path: Path, kind: type[Filled]) -> Filled:
     try:
         return kind.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        raise DataFileError(path, map(sentence, error.errors())) from error
+        told = [one for mistake in error.errors() for one in sentences(mistake)]
+        raise DataFileError(path, told) from error
 
 
 def sentence(mistake: ErrorDetails, path: Iterable[str] | None = None) -> str:
     """One mistake as "path = value: what is allowed"; `path` stands in for pydantic's own."""
-    where = ".".join(_counted_from_1(mistake["loc"]) if path is None else path)
-    text = mistake["msg"].removeprefix("Value error, ")
+    return "; ".join(sentences(mistake, path))
+
+
+def sentences(
+    mistake: ErrorDetails, path: Iterable[str] | None = None, text: str | None = None
+) -> Iterator[str]:
+    """The same, one for each where a check found several; `text` stands in for what pydantic says is allowed."""
+    places = [*(_counted_from_1(mistake["loc"]) if path is None else path)]
+    is_key = places[-1:] == ["[key]"]
+    where, value = ".".join(places[:-1] if is_key else places), mistake["input"]
     if mistake["type"] == "extra_forbidden":
-        return f"{where}: unknown key"
-    if mistake["type"] == "missing":
-        return f"{where}: missing"
-    if mistake["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        return _kind(where, mistake["ctx"])
-    value = mistake["input"]
-    shown = "" if isinstance(value, dict | list) else f" = {json.dumps(value, default=str)}"
-    return f"{where or 'file'}{shown}: {text[:1].lower()}{text[1:]}"
+        yield f"{where}: unknown key"
+    elif mistake["type"] == "missing":
+        yield f"{where}: missing"
+    elif mistake["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        yield _kind(where, mistake["ctx"])
+    elif isinstance(found := mistake.get("ctx", {}).get("error"), MistakesError):
+        yield from (f"{where}: {one}" if where else one for one in found.mistakes)
+    else:
+        hidden = is_key or isinstance(value, dict | list)
+        shown = "" if hidden else f" = {json.dumps(value, default=str)}"
+        yield f"{where or 'file'}{shown}: {text or _as_said(mistake['msg'])}"
+
+
+def _as_said(text: str) -> str:
+    text = text.removeprefix("Value error, ")
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def _kind(where: str, told: Mapping[str, Any]) -> str:

@@ -40,7 +40,7 @@ def test_all_mistakes_in_one_message(tmp_path: Path) -> None:
     text = str(refused.value)
     for _, _, sentence in BROKEN:
         assert sentence in text, text
-    assert "greater than or equal to 0" in text
+    assert "inverter.max_charge_w = -5.0: must be between 0 and 100000000" in text
     assert "this version has: abb_esi, abb_pqstori, " in text
     assert "control.start_mode = 'perpetual_motion': no such mode" in text
     assert "modes.self_consumption.dead_band_w = -1.0" in text
