@@ -1,14 +1,17 @@
 """What modes that are told a power have in common: both quantities in one answer, and what silence means."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from pydantic import Field
 
 from appliance.model import Wish
 from appliance.modes._answers import exactly, nothing
 
 Otherwise = Literal["rest", "leave"]
 """Rest at 0 W, or leave it to the modes below."""
+Heartbeat = Annotated[float, Field(ge=0.5, le=86_400)]
+"""s; faster than some cycles nobody can be heard."""
 
 
 def ordered(power_w: float | None, reactive_var: float | None, reason: str) -> Wish:

@@ -9,9 +9,9 @@ the integral. `tracking`: the integral is the controller's own, and is drawn tow
 begin where the command is, so taking over from another mode is without a bump.
 """
 
-from typing import Annotated, Final, Literal, Protocol
+from typing import Annotated, Final, Literal, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from appliance.settings import Settings
 
@@ -39,6 +39,13 @@ class PidGains(Settings):
     """`velocity`: the command is the integral. `tracking`: an integral of its own, drawn to what was commanded."""
     tracking_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     """`tracking` only: time constant with which the integral follows what was commanded."""
+
+    @model_validator(mode="after")
+    def _moves(self) -> Self:
+        if self.kp == 0.0 and self.ki_per_s == 0.0:
+            msg = "kp = 0 and ki_per_s = 0 never reach the target; one of them must be above 0"
+            raise ValueError(msg)
+        return self
 
 
 class Pid(Protocol):

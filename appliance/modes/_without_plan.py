@@ -38,6 +38,14 @@ class Rules(Settings):
         if self.without_plan == "prices" and low is None and high is None:
             msg = 'without_plan = "prices" needs charge_below_per_kwh or discharge_above_per_kwh'
             raise ValueError(msg)
+        given = [
+            f"{name}_per_kwh = {value:g}"
+            for name, value in (("charge_below", low), ("discharge_above", high))
+            if value is not None
+        ]
+        if self.without_plan != "prices" and given:
+            msg = f'{" and ".join(given)}: counts only with without_plan = "prices"'
+            raise ValueError(msg)
         if low is not None and high is not None and low > high:
             msg = f"charge_below_per_kwh = {low:g} must not be above discharge_above_per_kwh = {high:g}"
             raise ValueError(msg)

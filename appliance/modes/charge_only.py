@@ -39,10 +39,10 @@ class ModeSettings(Settings):
     target_pct: Percent = 100.0
     """State of charge to reach."""
     resume_pct: Percent = 1.0
-    """Once reached, it charges again when so much is missing."""
+    """Once reached, it charges again when so much is missing; less than the target."""
     pace: Literal["rate", "slow", "late"] = "rate"
     """At `rate_w`; or to be there by `by`: slowly all the time, or at `rate_w` as late as will do."""
-    rate_w: Watts | None = None
+    rate_w: Annotated[float, Field(gt=0, le=100e6)] | None = None
     """Never faster. None: what the inverter is rated for."""
     by: ClockTime | None = None
     """Clock time at which it is reached, for `slow` and `late`."""
@@ -67,6 +67,9 @@ class ModeSettings(Settings):
     def _a_pace_has_its_time(self) -> Self:
         if (self.pace != "rate") != (self.by is not None):
             msg = f"pace = {self.pace}: slow and late need by = HH:MM, and nothing else has it"
+            raise ValueError(msg)
+        if self.resume_pct >= self.target_pct:
+            msg = f"resume_pct = {self.resume_pct:g} must be below target_pct = {self.target_pct:g}"
             raise ValueError(msg)
         return self
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.model import ExternalPower, Memory, Snapshot, Wish
 from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
-from appliance.modes._orders import Otherwise, ordered, silent_s, without
+from appliance.modes._orders import Heartbeat, Otherwise, ordered, silent_s, without
 from appliance.modes._schedule import scheduled
 from appliance.modes._waking import worth_waking
 from appliance.settings import Seconds, Settings
@@ -29,7 +29,7 @@ NOBODY_ASKS: Final = "nobody asks for anything"
 class ModeSettings(Settings):
     """When what was asked for does not count any more, and what is done then."""
 
-    heartbeat_s: Seconds | None = None
+    heartbeat_s: Heartbeat | None = None
     """Whoever asks is heard this often, or is gone. None: the duration that was asked for is enough."""
     when_silent: Literal["rest", "hold", "leave"] = "rest"
     """Once it is gone: 0 W; what was asked for, to its end; or as if nothing had been asked for."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from appliance.model import Memory, Snapshot, Wish
 from appliance.modes._inputs import NEEDS_THE_PLANT, Inputs, Without
-from appliance.modes._orders import Otherwise, ordered, silent_s, without
+from appliance.modes._orders import Heartbeat, Otherwise, ordered, silent_s, without
 from appliance.settings import Seconds, Settings
 from appliance.site import SiteSettings
 
@@ -22,8 +22,8 @@ CLOUD: Final = "cloud"
 class ModeSettings(Settings):
     """When a power that was set does not count any more, and what is done then."""
 
-    heartbeat_s: Seconds | None = None
-    """Whoever has set the power is heard this often, or it ends. None: its duration is enough."""
+    heartbeat_s: Heartbeat | None = None
+    """Whoever has set the power is heard this often, or it ends for good. None: its duration is enough."""
     fallback: Otherwise = "rest"
     """Without a power that counts: 0 W, or the modes below decide."""
     cloud_away_s: Seconds | None = None

@@ -224,3 +224,21 @@ def test_it_never_discharges_whatever_the_meter_says() -> None:
         wish = mode(max_import_w=1_000.0).wish(seen, memory())
         assert wish.highest_w is not None
         assert wish.highest_w <= 0.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"target_pct": 50.0, "resume_pct": 60.0}, "resume_pct = 60 must be below target_pct = 50"),
+        ({"target_pct": 50.0, "resume_pct": 50.0}, "resume_pct = 50 must be below target_pct = 50"),
+        ({"rate_w": 0.0}, "rate_w"),
+    ],
+)
+def test_what_would_never_charge_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as told:
+        mode(**wrong)
+    assert said in str(told.value)
+
+
+def test_what_would_just_do() -> None:
+    assert mode(target_pct=50.0, resume_pct=49.9).wish(look(), memory()).power_w is not None

@@ -188,10 +188,19 @@ def test_without_the_grid_meter_only_the_plan_goes_on() -> None:
     [
         ({"without_plan": "prices"}, "needs charge_below_per_kwh or discharge_above_per_kwh"),
         (
-            {"charge_below_per_kwh": 0.5, "discharge_above_per_kwh": 0.4},
+            {
+                "without_plan": "prices",
+                "charge_below_per_kwh": 0.5,
+                "discharge_above_per_kwh": 0.4,
+            },
             "must not be above discharge_above_per_kwh = 0.4",
         ),
         ({"without_plan": "hope"}, "without_plan"),
+        (
+            {"charge_below_per_kwh": 0.1},
+            'charge_below_per_kwh = 0.1: counts only with without_plan = "prices"',
+        ),
+        ({"without_plan": "rest", "discharge_above_per_kwh": 0.1}, "counts only with"),
         ({"max_age_h": 0.0}, "max_age_h"),
         ({"max_age_h": 169.0}, "max_age_h"),
         ({"charge_efficiency": 1.01}, "charge_efficiency"),

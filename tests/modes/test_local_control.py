@@ -99,3 +99,10 @@ def test_below_it_another_mode_takes_over() -> None:
     box = story(beside(house(local_control={"fallback": "leave"}), "passive"))
     box.ask(GoToMode("local_control"))
     assert box.run(1.0).why.startswith("Passive")
+
+
+@pytest.mark.parametrize("mode", ["local_control", "external_control"])
+def test_a_heartbeat_that_nobody_can_keep_is_refused(mode: str) -> None:
+    make(mode, house(), heartbeat_s=0.5)
+    with pytest.raises(ValueError, match="heartbeat_s"):
+        make(mode, house(), heartbeat_s=0.49)

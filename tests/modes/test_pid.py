@@ -94,7 +94,7 @@ def test_a_pause_counts_as_a_second_and_time_never_runs_backwards(kind: str) -> 
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_kd_answers_a_change_of_slope_and_nothing_else(kind: str) -> None:
-    pid = build_pid(gains(kind, kp=0.0, ki_per_s=0.0, kd_s=0.1))
+    pid = build_pid(gains(kind, kp=0.0, ki_per_s=1e-9, kd_s=0.1))
     answers = [pid.command(10.0 * number, 0.0, STEP_S * number) for number in range(6)]
     assert answers == pytest.approx([0.0] * 6, abs=1e-6)
     assert pid.command(80.0, 0.0, 0.6) == pytest.approx(0.1 * 20.0 / STEP_S, rel=1e-6)
@@ -152,3 +152,10 @@ def test_after_a_while_of_not_being_asked_it_begins_anew(kind: str) -> None:
     at_w, now_s = follow(pid, 5.0, 0.0, 0.0, 9e9, 0.0)
     assert at_w == 0.0
     assert pid.command(-3_000.0, 2_000.0, now_s + 2.0) == 2_000.0
+
+
+def test_a_controller_that_never_moves_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"kp = 0 and ki_per_s = 0 never reach the target"):
+        PidGains(kp=0.0, ki_per_s=0.0, kd_s=0.5)
+    assert PidGains(kp=0.0).ki_per_s > 0.0
+    assert PidGains(ki_per_s=0.0).kp > 0.0
