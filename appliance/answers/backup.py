@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.answers.rules import ON_SITE, Granted, Known, RefusedError, within
+from appliance.answers.rules import ON_SITE, Granted, Known, RefusedError
 from appliance.errors.backup import GRID_ERRORS, grid_gone, grid_inside
 from appliance.model import (
     STOPS,
@@ -19,9 +19,9 @@ from appliance.model import (
     TryBackup,
 )
 from appliance.site import Backup, lacks
+from appliance.site.backup import TRIAL_S
 from appliance.statemachine.states import STATES
 
-LONGEST_S: Final = 3_600.0
 BUTTON: Final = "button"
 MAY_START: Final = (State.INIT, State.ERROR, State.IDLE)
 GOALS: Final = (State.RUN, State.IDLE)
@@ -35,6 +35,15 @@ def _settings(known: Known) -> Backup:
     if missing or backup is None:
         raise RefusedError(missing or "there is no backup in site.toml")
     return backup
+
+
+def _is_a_length(duration_s: float) -> None:
+    """Raises RefusedError for one that no test has."""
+    shortest_s, longest_s = TRIAL_S
+    if not shortest_s <= duration_s <= longest_s:
+        raise RefusedError(
+            f"duration_s = {duration_s:g} must be between {shortest_s:g} and {longest_s:g}"
+        )
 
 
 def try_backup(known: Known, request: Request, memory: Memory, seen: Snapshot) -> Granted:
@@ -53,7 +62,7 @@ def try_backup(known: Known, request: Request, memory: Memory, seen: Snapshot) -
         raise RefusedError("a test runs already")
     if memory.rescue is not None:
         raise RefusedError("the battery is being rescued")
-    within("duration_s", want.duration_s, LONGEST_S)
+    _is_a_length(want.duration_s)
     if not grid_inside(seen, known.site):
         raise RefusedError("the grid's voltage and frequency are not known to be as they should")
     soc_pct = None if seen.battery is None else seen.battery.soc_pct
@@ -63,7 +72,10 @@ def try_backup(known: Known, request: Request, memory: Memory, seen: Snapshot) -
         raise RefusedError(f"the state of charge {told}; a test needs {least_pct:g} %")
     test = BackupTrial(request.source, want.duration_s, seen.now_s, seen.utc)
     changed = msgspec.structs.replace(memory.backup, test=test)
-    reason = f"the house lives on the battery for {want.duration_s:.0f} s"
+    reason = (
+        "the test begins: the house goes dark for some seconds, "
+        f"then lives on the battery for {want.duration_s:.0f} s"
+    )
     return msgspec.structs.replace(memory, backup=changed), reason
 
 

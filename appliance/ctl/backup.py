@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from math import nan
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -9,9 +10,11 @@ import msgspec
 
 from appliance.model import BackupReport, BlackStart, EndBackupTest, TryBackup
 from appliance.site import SiteSettings, lacks
+from appliance.site.backup import TRIAL_S
 
 OK, FAILED = 0, 1
 NOT_TESTED: Final = "the backup was not tested yet: appliance ctl backup test"
+LOOK: Final = "appliance ctl watch shows what happens; appliance ctl backup report tells, when the test is over, what it found\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +23,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     report = asks.add_parser("report", help="what the last test found, read from the disk")
     report.add_argument("--all", action="store_true", help="of every test that is kept")
     test = asks.add_parser("test", help="live on the battery for a while, then report")
-    test.add_argument("--for", dest="duration_s", type=float, default=300.0, metavar="S")
+    test.add_argument(
+        "--for",
+        dest="duration_s",
+        type=_duration_s,
+        default=300.0,
+        metavar="S",
+        help="how long, in s: 10 to 3600",
+    )
     asks.add_parser("end", help="end the test: back to the grid")
     asks.add_parser("black-start", help="start without a grid")
     for one in asks.choices.values():
         one.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
         one.add_argument("--site", type=Path, default=argparse.SUPPRESS, metavar="FILE")
+
+
+def _duration_s(typed: str) -> float:
+    """Raises ArgumentTypeError with the range."""
+    shortest_s, longest_s = TRIAL_S
+    try:
+        duration_s = float(typed)
+    except ValueError:
+        duration_s = nan
+    if not shortest_s <= duration_s <= longest_s:
+        msg = f"{typed!r}: must be a number of seconds between {shortest_s:g} and {longest_s:g}"
+        raise argparse.ArgumentTypeError(msg)
+    return duration_s
 
 
 def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
@@ -37,7 +60,10 @@ def run(chosen: argparse.Namespace, site: SiteSettings, out: TextIO) -> int:
     ctl = Ctl(Path(site.run_folder), chosen.json, out)
     try:
         if chosen.backup == "test":
-            return ctl.ask(TryBackup(chosen.duration_s))
+            code = ctl.ask(TryBackup(chosen.duration_s))
+            if code == OK and not chosen.json:
+                out.write(LOOK)
+            return code
         return ctl.ask(EndBackupTest() if chosen.backup == "end" else BlackStart())
     finally:
         ctl.close()

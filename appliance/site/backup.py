@@ -11,6 +11,8 @@ from appliance.site.outputs import BoardRelay, PinRelay, Relay, StratoRelay
 from appliance.site.periods import Period
 
 Waits = Annotated[float, Field(gt=0, le=600)]
+TRIAL_S: Final = (10.0, 3_600.0)
+"""The shortest and the longest test."""
 ISLAND_OPEN: Final = "island_open"
 """The input of the board that is no push button: nobody can press it, and no action hangs on it."""
 READ_BACK: Final = (StratoRelay, BoardRelay)
@@ -65,7 +67,7 @@ class Load(Settings):
 class Trial(Settings):
     """The test of the backup: how long, when, and what passes."""
 
-    duration_s: Annotated[float, Field(ge=10, le=3_600)] = 300.0
+    duration_s: Annotated[float, Field(ge=TRIAL_S[0], le=TRIAL_S[1])] = 300.0
     min_soc_pct: Percent = 30.0
     """It ends, or does not begin, below this."""
     during: tuple[Period, ...] = ()

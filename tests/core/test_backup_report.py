@@ -9,7 +9,8 @@ import pytest
 
 from appliance.arguments import command_line
 from appliance.ctl import backup
-from appliance.model import BackupReport, IslandFigures, Memory
+from appliance.ctl.asking import Ctl
+from appliance.model import BackupReport, IslandFigures, Memory, TryBackup, Want
 from appliance.recall import with_report
 from appliance.site import SiteSettings
 from appliance.store.reports import KEPT, keep_report, last_report, reports
@@ -84,3 +85,35 @@ def test_a_restart_remembers_it(tmp_path: Path) -> None:
     assert with_report(Memory(), tmp_path) == Memory()
     keep_report(tmp_path, FAILED)
     assert with_report(Memory(), tmp_path).backup.report == FAILED
+
+
+# ---------------------------------------------------------------- asking for a test
+
+
+@pytest.mark.parametrize("typed", ["nan", "5", "9.9", "3601", "-inf", "soon"])
+def test_a_length_that_no_test_has_is_wrong_input(
+    typed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line().parse_args(["ctl", "backup", "test", f"--for={typed}"])
+    assert ended.value.code == 2
+    assert f"{typed!r}: must be a number of seconds between 10 and 3600" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("ok", "words", "says"),
+    [(True, (), backup.LOOK), (True, ("--json",), ""), (False, (), "")],
+)
+def test_what_was_begun_says_where_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ok: bool, words: tuple[str, ...], says: str
+) -> None:
+    asked: list[Want] = []
+
+    def ask(_ctl: Ctl, want: Want) -> int:
+        asked.append(want)
+        return 0 if ok else 1
+
+    monkeypatch.setattr(Ctl, "ask", ask)
+    here = site(tmp_path).model_copy(update={"run_folder": str(tmp_path)})
+    assert shown(here, "test", "--for", "10", *words) == (0 if ok else 1, says)
+    assert asked == [TryBackup(10.0)]

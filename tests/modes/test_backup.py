@@ -361,7 +361,9 @@ def report_of(day: Day) -> BackupReport:
 
 def test_a_test_carries_the_house_and_reports() -> None:
     day = Day(with_backup(), STEADY).until(2)
-    assert day.ask(TryBackup(300.0)).reason == "the house lives on the battery for 300 s"
+    assert day.ask(TryBackup(300.0)).reason == (
+        "the test begins: the house goes dark for some seconds, then lives on the battery for 300 s"
+    )
     day.until(10)
     report = report_of(day)
     assert (report.passed, report.reasons, report.by) == (True, (), "ctl")
@@ -436,6 +438,16 @@ def test_a_test_is_begun_in_its_period_once_in_so_many_days() -> None:
     begun = [one.now_s for one in day.told if "its backup is tested" in one.why]
     assert begun == [pytest.approx(300.0, abs=2.0)]
     assert report_of(day).by == "schedule"
+
+
+@pytest.mark.parametrize("duration_s", [float("nan"), 0.0, 9.9, 3_600.1])
+def test_a_test_is_as_long_as_site_toml_allows(duration_s: float) -> None:
+    day = Day(with_backup(), STEADY).until(2)
+    answer = day.ask(TryBackup(duration_s))
+    assert (answer.ok, answer.reason) == (
+        False, f"duration_s = {duration_s:g} must be between 10 and 3600"
+    )  # fmt: skip
+    assert day.ask(TryBackup(10.0)).ok
 
 
 def test_no_test_from_afar() -> None:
