@@ -30,10 +30,10 @@ ASKED: Final = "was asked to end"
 
 def _settings(known: Known) -> Backup:
     """Raises RefusedError where this box has no backup."""
-    missing = lacks(known.site, "backup")
-    backup = known.site.backup
-    if missing or backup is None:
-        raise RefusedError(missing or "there is no backup in site.toml")
+    missing, backup = lacks(known.site, "backup"), known.site.backup
+    if missing:
+        raise RefusedError(missing)
+    assert backup is not None
     return backup
 
 
