@@ -16,6 +16,7 @@ from appliance.model import LackedMode
 from appliance.programme import ModeLike
 from appliance.settings import Settings
 from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings, mode_lacks
+from appliance.site.energies import beyond_capacity
 
 GRID_CODES = Path(__file__).resolve().parent / "grid_codes"
 DRIVER_FOLDERS = {
@@ -54,6 +55,7 @@ def load_site(path: Path) -> SiteSettings:
     mistakes = [*profile_mistakes, *_mode_mistakes(document), *_option_mistakes(document)]
     mistakes += [*_speaker_mistakes(document), *_sensor_bus_mistakes(document)]
     mistakes += [*_reactive_mistakes(document), *_island_mistakes(document)]
+    mistakes += beyond_capacity(document)
     context = {
         "drivers": {folder: registry.names(name) for folder, name in DRIVER_FOLDERS.items()}
         | {"bms": registry.bms_families() | {INVERTER_SPEAKS}},

@@ -3,7 +3,8 @@
 Above other modes it leaves them what the thresholds leave: the least battery power (discharge +) that keeps the
 import, the most that keeps the export. A soft threshold binds them alone: nobody charges, or discharges, beyond it.
 At a fixed one the battery also acts against what the site draws or feeds by itself. Where both cannot be held,
-because one phase imports while another exports, import comes first.
+because one phase imports while another exports, import comes first. With no threshold at all the connection's own
+limits are the fixed ones: nothing has to be set to guard it.
 """
 
 from typing import Annotated, Final, Self
