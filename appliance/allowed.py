@@ -57,6 +57,17 @@ def words(mistake: ErrorDetails, kind: type[Settings]) -> str | None:
     return None
 
 
+def without_echoes(mistakes: list[ErrorDetails]) -> list[ErrorDetails]:
+    """A list that is too short only without its wrong entries is not told of."""
+    places = [one["loc"] for one in mistakes]
+    return [
+        one
+        for one, at in zip(mistakes, places, strict=True)
+        if one["type"] != "too_short"
+        or all(at == there or there[: len(at)] != at for there in places)
+    ]
+
+
 def _range(told: Mapping[str, float]) -> str:
     """Of a number."""
     if "ge" in told and "le" in told:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from appliance import registry
-from appliance.allowed import words
+from appliance.allowed import without_echoes, words
 from appliance.data_file import DataFileError, read_document, sentences
 from appliance.model import LackedMode
 from appliance.programme import ModeLike
 from appliance.settings import Settings
 from appliance.site import INVERTER_SPEAKS, KINDS, RELAY_DRIVERS, SiteSettings, mode_lacks
 from appliance.site.energies import beyond_capacity
+from appliance.site.partly import mistakes_of_the_rest
 
 GRID_CODES = Path(__file__).resolve().parent / "grid_codes"
 DRIVER_FOLDERS = {
@@ -64,6 +64,9 @@ def load_site(path: Path) -> SiteSettings:
     try:
         site = SiteSettings.model_validate_json(json.dumps(document, default=str), context=context)
     except ValidationError as error:
+        broken = {str(mistake["loc"][0]) for mistake in error.errors() if mistake["loc"]}
+        if broken:
+            mistakes += mistakes_of_the_rest(document, broken, context)
         mistakes = [*_told(error, SiteSettings), *mistakes]
         raise SiteError(path, mistakes) from error
     if mistakes:
@@ -229,18 +232,9 @@ def _is_name(name: str) -> bool:
     return re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) is not None
 
 
-def _inside(whole: ErrorDetails, one: ErrorDetails) -> bool:
-    """Is the one mistake in a part of what the other is about?"""
-    count = len(whole["loc"])
-    return len(one["loc"]) > count and one["loc"][:count] == whole["loc"]
-
-
 def _told(error: ValidationError, kind: type[Settings], *prefix: str) -> Iterator[str]:
     """Each mistake as "path = value: what is allowed"."""
-    mistakes = error.errors()
-    for mistake in mistakes:
-        if mistake["type"] == "too_short" and any(_inside(mistake, one) for one in mistakes):
-            continue  # too short without the entry that is wrong
+    for mistake in without_echoes(error.errors()):
         places = [str(part) for part in mistake["loc"]]
         tags = TAGS.get(places[0], frozenset()) if places else frozenset()
         path = [*prefix, *(place for place in places if place not in tags)]

@@ -7,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from appliance.config import SiteError, load_site
+from appliance.io.board._workers import WANTS
 from appliance.site import Backup
+from appliance.site.backup import ISLAND_OPEN
 from tests.core.test_features import PIN, written
 
 WITH = 'relay = "island_switch"\n'
@@ -23,6 +25,11 @@ def test_a_push_button_is_no_proof_that_the_switch_is_open(tmp_path: Path, name:
         SiteError, match=f"feedback = '{name}' must be 'island_open': a push button"
     ):
         load_site(path)
+
+
+def test_no_action_hangs_on_the_contact_of_the_switch() -> None:
+    assert ISLAND_OPEN not in WANTS
+    assert set(WANTS) == {"start", "stop", "black_start"}
 
 
 @pytest.mark.parametrize("unit", ["pu", "hz"])

@@ -35,6 +35,15 @@ def test_three_mistakes_in_three_sections_are_three(tmp_path: Path) -> None:
         assert one in told
 
 
+def test_a_section_that_is_wrong_by_itself_hides_no_other_mistake(tmp_path: Path) -> None:
+    more = "[features]\ncluster = true\n[control]\nperiod_s = 0\n[relays]\nfan = 5\n[colour]\n"
+    more += '[battery.sleep]\nmeans = "relay"\nrelay = "fan"\n'
+    path = written(tmp_path, more, **{"build/run/run": "build/run/data"})
+    assert sorted(one.partition(" ")[0].rstrip(":") for one in mistakes(path)) == [
+        "colour", "control.period_s", "data_folder", "features.cluster", "relays.fan",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
