@@ -2,15 +2,25 @@
 
 import pytest
 
+from appliance.answers.external import beat, power, put
+from appliance.answers.rules import Known, RefusedError
+from appliance.error_watch import ErrorWatch
 from appliance.model import (
     BeatControl,
+    ManualPower,
+    Memory,
     PutSchedule,
+    Request,
     ScheduleEntry,
     SetExternal,
     SetPower,
+    Want,
 )
+from appliance.site import SiteSettings
+from appliance.site.modes import Beside
+from appliance.site.periods import Period
 from tests.modes.houses import after, beside, entry, house, story
-from tests.stories import Story
+from tests.stories import Story, seen
 
 HOUR = 3_600.0
 
@@ -135,3 +145,59 @@ def test_an_end_that_is_now_is_past() -> None:
     one = story(house(external_control={}))
     for ends_s, ok in ((one.now_s + 0.1, False), (one.now_s + 0.3, True)):
         assert one.ask(PutSchedule("local", (entry(0.0, ends_s, 1.0),))).ok is ok
+
+
+# ---------------------------------------------------------------- beside at its times, and heartbeats
+
+
+def ask(site: SiteSettings, memory: Memory, want: Want, now_s: float = 100.0) -> tuple[bool, str]:
+    """Asked by ctl and answered by itself: is it granted, and the reason."""
+    known = Known(site, {}, ErrorWatch(site))
+    take = (
+        power if isinstance(want, SetExternal) else put if isinstance(want, PutSchedule) else beat
+    )
+    try:
+        return True, take(known, Request("r", "ctl", want), memory, seen(now_s))[1]
+    except RefusedError as error:
+        return False, str(error)
+
+
+def at_times(*hours: int | None) -> SiteSettings:
+    """Beside from this hour on for an hour; None: always."""
+    base = house(self_consumption={})
+    periods = [
+        () if hour is None else (Period(start=f"{hour}:00", end=f"{hour + 1}:00"),)
+        for hour in hours
+    ]
+    beside = tuple(Beside(mode="external_control", during=during) for during in periods)
+    return base.model_copy(update={"control": base.control.model_copy(update={"beside": beside})})
+
+
+@pytest.mark.parametrize(
+    ("hours", "ok"),
+    [((12,), True), ((13,), False), ((12, 15), True), ((15, 12), True), ((15, None), True), ((), False)],
+)  # fmt: skip
+def test_beside_at_any_of_its_times(hours: tuple[int | None, ...], ok: bool) -> None:
+    memory = Memory(mode="self_consumption")
+    assert ask(at_times(*hours), memory, SetExternal(1.0, 5.0))[0] is ok
+
+
+@pytest.mark.parametrize(
+    ("heard_s", "ok"), [(99.5, True), (99.49, False), (None, True), (100.0, True)]
+)
+def test_one_missed_heartbeat_ends_it(heard_s: float | None, ok: bool) -> None:
+    manual = ManualPower(500.0, 700.0, None, heard_s, "ctl")
+    site = house(local_control={"heartbeat_s": 0.5})
+    assert ask(site, Memory(manual=manual), BeatControl())[0] is ok
+
+
+def test_a_schedule_that_nobody_follows_is_told_of() -> None:
+    want = PutSchedule("local", (entry(HOUR, 2 * HOUR, 1.0),))
+    memory, not_yet = Memory(mode="passive"), "; it is followed once external_control is in use"
+    alone = house(passive={})
+    assert not_yet in ask(alone, memory, want)[1]
+    assert not_yet in ask(beside(alone, "self_consumption"), memory, want)[1]
+    assert not_yet not in ask(beside(alone, "external_control"), memory, want)[1]
+    both_beside = beside(alone, "self_consumption", "external_control")
+    assert not_yet not in ask(both_beside, memory, want)[1]
+    assert not_yet not in ask(alone, Memory(mode="external_control"), want)[1]

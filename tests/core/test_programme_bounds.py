@@ -88,3 +88,10 @@ def test_beside_at_another_second_of_the_same_minute_and_after_the_mode_in_use_c
     assert programme.asked("a", seen(0.0)) == programme.asked("a", seen(30.4)) == ("a", "b")
     assert programme.asked("c", seen(30.5)) == ("b", "c")
     assert programme.asked("b", seen(30.6)) == ("b",)
+
+
+def test_everybody_is_named_whose_bound_has_changed_what_another_wanted() -> None:
+    assert settle([(500.0, None, None), (-900.0, None, None)]).held == frozenset()
+    assert settle([(None, 0.0, None), (-900.0, None, None)]).held == {0}
+    two = [(None, None, 300.0), (900.0, None, None), (None, 100.0, None), (0.0, None, None)]
+    assert settle(two).held == {0, 2}
