@@ -1,5 +1,6 @@
 """The battery, and how far its cells may go."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -13,13 +14,16 @@ from appliance.site.rescue import Rescue
 class Window(Settings):
     """An allowed range with a softer edge: power tapers between recommended and maximum."""
 
-    def ordered(self, *names: str) -> Self:
-        """Refuse bounds that contradict each other, naming them."""
-        for lower, upper in pairwise(names):
+    def disorder(self, *chains: tuple[str, ...]) -> Iterator[str]:
+        """Bounds that contradict each other, by name; each chain rises."""
+        for lower, upper in (pair for names in chains for pair in pairwise(names)):
             low, high = getattr(self, lower), getattr(self, upper)
             if low >= high:
-                msg = f"{lower} = {low} must be below {upper} = {high}"
-                raise ValueError(msg)
+                yield f"{lower} = {low} must be below {upper} = {high}"
+
+    def ordered(self, *chains: tuple[str, ...]) -> Self:
+        """Refuse them."""
+        refuse(self.disorder(*chains))
         return self
 
 
@@ -36,12 +40,14 @@ class CellVoltage(Window):
     @model_validator(mode="after")
     def _order(self) -> Self:
         return self.ordered(
-            "minimum_v",
-            "recommended_min_v",
-            "operating_min_v",
-            "operating_max_v",
-            "recommended_max_v",
-            "maximum_v",
+            (
+                "minimum_v",
+                "recommended_min_v",
+                "operating_min_v",
+                "operating_max_v",
+                "recommended_max_v",
+                "maximum_v",
+            )
         )
 
 
@@ -69,10 +75,14 @@ class CellTemperature(Window):
 
     @model_validator(mode="after")
     def _order(self) -> Self:
-        self.ordered(
-            "minimum_c", "discharge_min_c", "discharge_cool_c", "warm_c", "hot_c", "maximum_c"
+        wrong = self.disorder(
+            ("minimum_c", "discharge_min_c", "discharge_cool_c", "warm_c", "hot_c", "maximum_c"),
+            ("charge_min_c", "charge_cool_c", "charge_warm_c", "charge_hot_c", "maximum_c"),
         )
-        self.ordered("charge_min_c", "charge_cool_c", "charge_warm_c", "charge_hot_c", "maximum_c")
+        refuse([*wrong, *self._beyond_discharge()])
+        return self
+
+    def _beyond_discharge(self) -> Iterator[str]:
         for inner, outer, sign in (
             ("charge_min_c", "discharge_min_c", 1.0),
             ("charge_hot_c", "hot_c", -1.0),
@@ -80,9 +90,7 @@ class CellTemperature(Window):
             inside_c, outside_c = getattr(self, inner), getattr(self, outer)
             if sign * (inside_c - outside_c) < 0.0:
                 word = "below" if sign > 0.0 else "above"
-                msg = f"{inner} = {inside_c} must not be {word} {outer} = {outside_c}"
-                raise ValueError(msg)
-        return self
+                yield f"{inner} = {inside_c} must not be {word} {outer} = {outside_c}"
 
 
 Amps = Annotated[float, Field(gt=0, le=10_000)]
@@ -97,7 +105,7 @@ class CurrentLevels(Window):
 
     @model_validator(mode="after")
     def _order(self) -> Self:
-        return self.ordered("operating_a", "recommended_a", "maximum_a")
+        return self.ordered(("operating_a", "recommended_a", "maximum_a"))
 
 
 class Current(Settings):
@@ -115,7 +123,7 @@ class SocWindow(Window):
 
     @model_validator(mode="after")
     def _order(self) -> Self:
-        return self.ordered("reserve_pct", "maximum_pct")
+        return self.ordered(("reserve_pct", "maximum_pct"))
 
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -166,7 +174,7 @@ class Balancing(Window):
 
     @model_validator(mode="after")
     def _order(self) -> Self:
-        return self.ordered("stop_v", "start_v", "alarm_v", "maximum_v")
+        return self.ordered(("stop_v", "start_v", "alarm_v", "maximum_v"))
 
 
 class Joining(Window):

@@ -1,10 +1,12 @@
 """Devices: which driver file, on which bus, at which address."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
+from typing_extensions import override
 
-from appliance.settings import Name, Settings, Watts
+from appliance.settings import Name, Settings, Watts, refuse
 from appliance.site.wires import REGISTER_BUSES
 
 INVERTER_SPEAKS: Final = "inverter"
@@ -46,11 +48,14 @@ class Device(Driven):
     """An older reading counts as missing."""
 
     @model_validator(mode="after")
-    def _is_read_in_time(self) -> Self:
-        if self.poll_s >= self.max_age_s:
-            msg = f"poll_s = {self.poll_s:g} must be below max_age_s = {self.max_age_s:g}: it would be missing in between"
-            raise ValueError(msg)
+    def _fits_together(self) -> Self:
+        refuse(self.mistakes())
         return self
+
+    def mistakes(self) -> Iterator[str]:
+        """Between its settings."""
+        if self.poll_s >= self.max_age_s:
+            yield f"poll_s = {self.poll_s:g} must be below max_age_s = {self.max_age_s:g}: it would be missing in between"
 
 
 class Meter(Device):
@@ -86,23 +91,17 @@ class Inverter(Device):
         rated_va = self.rated_va
         return max(self.max_charge_w, self.max_discharge_w) if rated_va is None else rated_va
 
-    @model_validator(mode="after")
-    def _reactive_is_a_part(self) -> Self:
+    @override
+    def mistakes(self) -> Iterator[str]:
+        yield from super().mistakes()
         if self.max_reactive_var > self.apparent_va:
-            msg = f"max_reactive_var = {self.max_reactive_var:g} must be at most rated_va = {self.apparent_va:g}"
-            raise ValueError(msg)
-        return self
-
-    @model_validator(mode="after")
-    def _stops_before_contactors_open(self) -> Self:
+            yield f"max_reactive_var = {self.max_reactive_var:g} must be at most rated_va = {self.apparent_va:g}"
         longest_s = self.max_age_s + OPENS_AFTER_S
         if self.comm_timeout_s > longest_s:
-            msg = (
+            yield (
                 f"comm_timeout_s = {self.comm_timeout_s} must be at most {longest_s:g} (max_age_s and "
                 f"{OPENS_AFTER_S:g} s more): then contactors open, and it must have stopped by itself"
             )
-            raise ValueError(msg)
-        return self
 
 
 class Sensor(Device):

@@ -31,15 +31,15 @@ class Grid(Levels):
 
     @model_validator(mode="after")
     def _order(self) -> Self:
-        self.ordered(
-            "recommended_low_hz", "operating_low_hz", "operating_high_hz", "recommended_high_hz"
-        )
         return self.ordered(
-            "lost_pu",
-            "recommended_low_pu",
-            "operating_low_pu",
-            "operating_high_pu",
-            "recommended_high_pu",
+            ("recommended_low_hz", "operating_low_hz", "operating_high_hz", "recommended_high_hz"),
+            (
+                "lost_pu",
+                "recommended_low_pu",
+                "operating_low_pu",
+                "operating_high_pu",
+                "recommended_high_pu",
+            ),
         )
 
 

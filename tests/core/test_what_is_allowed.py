@@ -62,6 +62,31 @@ def test_several_of_one_check_are_a_line_each(tmp_path: Path) -> None:
     )
 
 
+def test_a_section_tells_all_that_contradicts_itself(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "[grid]\noperating_low_hz = 51.5\nlost_pu = 0.5\nrecommended_low_pu = 0.4\n",
+        **{"comm_timeout_s = 2": "comm_timeout_s = 9\nmax_reactive_var = 90e3\npoll_s = 3.0"},
+    )
+    assert [one.partition(" must")[0] for one in mistakes(path)] == [
+        "inverter: poll_s = 3",
+        "inverter: max_reactive_var = 90000",
+        "inverter: comm_timeout_s = 9",
+        "grid: operating_low_hz = 51.5",
+        "grid: lost_pu = 0.5",
+        "inverter.max_reactive_var = 90000.0: trumpf_ac3025, set up so, cannot be told reactive power;",
+    ]
+
+
+def test_charging_is_never_allowed_where_discharging_is_not(tmp_path: Path) -> None:
+    levels = "discharge_min_c = 3.0\ncharge_min_c = 2.0\nhot_c = 50.0\ncharge_hot_c = 52.0\nwarm_c = 49.0\n"
+    path = written(tmp_path, f"[battery.cell_temperature]\n{levels}")
+    assert mistakes(path)[-2:] == (
+        "battery.cell_temperature: charge_min_c = 2.0 must not be below discharge_min_c = 3.0",
+        "battery.cell_temperature: charge_hot_c = 52.0 must not be above hot_c = 50.0",
+    )
+
+
 def test_lengths_have_both_ends(tmp_path: Path) -> None:
     path = written(tmp_path, "", **{"Nordhavn 3": ""})
     with pytest.raises(
