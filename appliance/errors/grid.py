@@ -112,8 +112,6 @@ def _only_behind(
     inverter: InverterReading, meter: tuple[PhaseReading, ...], site: SiteSettings
 ) -> bool:
     """The meter has lost every voltage, the running inverter none."""
-    if not inverter.phases or not meter:
-        return False
     lost_v, half_v = site.grid.lost_pu * nominal_v(site), 0.5 * nominal_v(site)
     before = [one.voltage_v for one in meter if one.voltage_v is not None]
     behind = [one.voltage_v for one in inverter.phases if one.voltage_v is not None]

@@ -105,7 +105,7 @@ def store_corrupt(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sourc
 
 def worn(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """Memory of a device that has been written almost as often as it bears."""
-    if seen.health is None or not seen.health.worn:
+    if seen.health is None:
         return NOWHERE
     return tuple(
         [
@@ -129,7 +129,7 @@ def market_unread(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sourc
 
 def can_troubled(seen: Snapshot, _memory: Memory, _site: SiteSettings) -> Sources:
     """A bus that does not work, or only just."""
-    if seen.health is None or not seen.health.can:
+    if seen.health is None:
         return NOWHERE
     found = [(one.bus, _can_words(one)) for one in seen.health.can]
     return tuple([f"{bus}: {words}" for bus, words in found if words])

@@ -113,6 +113,7 @@ TESTS: Final = (
     "tests/core/test_backup_conditions.py",
     "tests/core/test_island_conditions.py",
     "tests/core/test_answers_about_backup.py",
+    "tests/core/test_more_bounds.py",
     "tests/core/test_external_bounds.py",
     "tests/core/test_programme_bounds.py",
     "tests/core/test_known_more.py",
