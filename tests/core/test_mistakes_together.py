@@ -64,8 +64,10 @@ def test_what_can_never_work_is_refused(tmp_path: Path, more: str, says: str) ->
 
 def test_entries_may_overlap_and_the_first_counts(tmp_path: Path) -> None:
     more = SCHEDULED.format("passive", LATE) + SCHEDULED.format("charge_only", NIGHT)
+    noon = '{ start = "12:00", end = "13:00" }'
+    more += SCHEDULED.format("self_consumption", f"{NIGHT}, {noon}")
     more += BESIDE + 'during = [{ start = "22:00" }]\n' + MARKET
-    assert len(load_site(written(tmp_path, more)).control.schedule) == 2
+    assert len(load_site(written(tmp_path, more)).control.schedule) == 3
 
 
 @pytest.mark.parametrize(
