@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from appliance.answers import battery as answers
+from appliance.answers import box
 from appliance.answers.rules import Known, RefusedError
 from appliance.error_watch import ErrorWatch
 from appliance.errors import ERRORS
@@ -107,3 +108,9 @@ def test_in_an_island_the_meters_of_the_dead_grid_may_stand_still(frozen: tuple[
     number = next(row.number for row in ERRORS if row.holds.__name__ == "_standing_still")
     assert holds(number, State.ISLAND, frozen=frozen) == left
     assert holds(number, State.RUN, frozen=frozen) == frozen
+
+
+@pytest.mark.parametrize(("now_s", "left"), [(8_599.9, (5_000.0, 6_000.0)), (8_600.0, (6_000.0,))])
+def test_a_start_from_afar_counts_for_an_hour(now_s: float, left: tuple[float, ...]) -> None:
+    memory = Memory(goal=State.IDLE, starts_from_afar=(5_000.0, 6_000.0))
+    assert box._start_from_afar(memory, now_s) == (*left, now_s)
