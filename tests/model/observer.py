@@ -558,7 +558,7 @@ class Observer:
             promise(owner is None or owner.key == request.key, kind, "by another than", owner)
         if kind == "state":
             promise(want["state"] in GOALS, "granted:", want)
-        if kind == "setpoint":
+        if kind == "setpoint" and want["power_w"] is not None:
             most_w = self.site.inverter.max_discharge_w
             promise(-self.site.inverter.max_charge_w <= want["power_w"] <= most_w, want)
             promise(0.0 < want["duration_s"] <= 3_600.0, want)

@@ -345,7 +345,7 @@ class Box:
     def somebody_tests_the_backup(self, rng: Random) -> None:
         """From a box that runs."""
         self.plant.load_w = 900.0
-        self.ask(TryBackup(rng.choice([2.0, 10.0])))
+        self.ask(TryBackup(rng.choice([2.0, 10.0, 30.0])))
         self._tick_on(rng.choice([5, 40]), 0.5)
         if rng.random() < 0.3:
             self.ask(EndBackupTest())
