@@ -73,6 +73,6 @@ def test_the_walk_gets_everywhere(walked: Seen) -> None:
     assert walked.with_power > 0.3 * walked.steps
     assert set(walked.transitions) <= PAIRS
     assert len(walked.transitions) >= 0.75 * len(PAIRS), PAIRS - set(walked.transitions)
-    assert len(walked.errors) >= 0.55 * len(ERRORS)
+    assert len(walked.errors) >= 0.5 * len(ERRORS)
     assert len(walked.bindings) >= 7
     assert min(sum(walked.granted.values()), sum(walked.refused.values())) > 500
