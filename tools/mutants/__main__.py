@@ -162,7 +162,13 @@ def _together(before: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
     for survivor in again["survivors"]:
         files[survivor["file"]]["survived"] += 1
     took_s = before["took_s"] + again["took_s"]
-    return {**again, "mutants": before["mutants"], "files": files, "took_s": took_s}
+    return {
+        **again,
+        "mutants": before["mutants"],
+        "of": before.get("of", 0),
+        "files": files,
+        "took_s": took_s,
+    }
 
 
 def main() -> int:
@@ -180,6 +186,10 @@ def main() -> int:
         left = {one["key"] for one in before["survivors"]}
         mutants = [mutant for mutant in mutants if mutant.key in left]
     tests = _files(TESTS + (TESTS_BESIDE if arguments.beside else ()), "")
+    missing = [name for name in TESTS + TESTS_BESIDE if not (ROOT / name).is_file()]
+    if missing:
+        print(f"no such tests: {', '.join(missing)}", file=sys.stderr)
+        return 2
     print(f"{len(mutants)} mutants, {len(tests)} files of tests", flush=True)
     session = Session(ROOT, mutants, tests, arguments.jobs, arguments.walk, arguments.minutes)
     with tempfile.TemporaryDirectory() as folder:
@@ -201,6 +211,7 @@ def main() -> int:
         return 2
     result: dict[str, Any] = {
         "mutants": session.tried,
+        "of": len(mutants),
         "took_s": round(time.monotonic() - began_s),
         "tests": len(session.durations),
         "files": session.by_file(),

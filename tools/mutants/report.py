@@ -29,6 +29,12 @@ def _fits(reason: dict[str, Any], key: str) -> bool:
     return all(part in key for part in reason["has"])
 
 
+def _sample(result: dict[str, Any]) -> str:
+    """What was left out, where the time was over before the end."""
+    of, total = result.get("of", 0), result["mutants"]
+    return f" A random sample of {of}." if of > total else ""
+
+
 def _page(result: dict[str, Any], survivors: list[str]) -> str:
     total = result["mutants"]
     killed = total - len(result["survivors"])
@@ -46,7 +52,7 @@ def _page(result: dict[str, Any], survivors: list[str]) -> str:
             "time and the fast tests are run. Do not edit; the reasons are in `tools/mutants/reasons.toml`.",
             "",
             f"**{killed} of {total} killed: {100.0 * killed / total:.1f} %** on {today}, "
-            f"{result['tests']} tests, {result['took_s']} s.",
+            f"{result['tests']} tests, {result['took_s']} s.{_sample(result)}",
             "",
             "| file | mutants | killed | share |",
             "|---|---|---|---|",
