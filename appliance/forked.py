@@ -24,8 +24,8 @@ from appliance.processes import end_with_parent
 
 log = logging.getLogger(__name__)
 
-SETTLED_S: Final = 10.0
-"""A core that has not run for so long is not started again from here."""
+SETTLED_S: Final = 3.0
+"""A core that has not run for so long has not got as far as its first power: it is not started again from here."""
 AGAIN_S: Final = 3_600.0
 """From one start at once to the next."""
 CRASHED: Final = 1
