@@ -18,7 +18,7 @@ from appliance.modes._soe import UNKNOWN
 from appliance.modes._waking import worth_waking
 from appliance.settings import Percent, Settings, Watts
 from appliance.site import SiteSettings
-from appliance.site.periods import ClockTime, Days, Period, Zone
+from appliance.site.periods import Days, Period, StartTime, Zone
 
 TITLE: Final = "Charge only"
 SUMMARY: Final = "Charges to a set level, at a rate or by a time of day"
@@ -44,7 +44,7 @@ class ModeSettings(Settings):
     """At `rate_w`; or to be there by `by`: slowly all the time, or at `rate_w` as late as will do."""
     rate_w: Annotated[float, Field(gt=0, le=100e6)] | None = None
     """Never faster. None: what the inverter is rated for."""
-    by: ClockTime | None = None
+    by: StartTime | None = None
     """Clock time at which it is reached, for `slow` and `late`."""
     days: Days = "all"
     """On which days: all, weekdays, weekends, or such as `mon,thu`."""

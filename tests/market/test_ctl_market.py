@@ -20,10 +20,10 @@ FULL = Market(
     ("prices.csv: the last line has no end: half of it may be missing",),
 )
 TEXT = """\
-price     import 0.3000 GBP/kWh, export not known, until 2026-11-21 13:00
-imbalance 0.0850 GBP/kWh in the period from 2026-11-21 12:00, 250.000 MWh long in the one from 2026-11-21 11:30
-plan      8000 Wh in the battery until 2026-11-21 13:00, made 2026-11-21 09:00
-dispatch  avoid_import until 2026-11-21 13:00, deviation allowed
+price     import 0.3000 GBP/kWh, export not known, until 2026-11-21 13:00 UTC
+imbalance 0.0850 GBP/kWh in the period from 2026-11-21 12:00 UTC, 250.000 MWh long in the one from 2026-11-21 11:30 UTC
+plan      8000 Wh in the battery until 2026-11-21 13:00 UTC, made 2026-11-21 09:00 UTC
+dispatch  avoid_import until 2026-11-21 13:00 UTC, deviation allowed
 kept out  prices.csv: the last line has no end: half of it may be missing
 """
 NOTHING = """\
