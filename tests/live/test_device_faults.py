@@ -27,8 +27,8 @@ REST_W, CARRIES_W = 1.0, 1_800.0
 LIMIT_W = 20_100.0
 """Of this site's inverter."""
 REST_S, BACK_S = 6.0, 60.0
-DIP_S = 1.5
-"""An answer that comes late costs its power for so long; others may use the machine."""
+DIP_S = 5.0
+"""Power rests for some seconds while a rack leaves, so that it opens without current, and then goes on."""
 
 
 @dataclass(frozen=True)
