@@ -1,7 +1,7 @@
 """One instant of a recording in words: what was seen, what every mode answered, what every limit left, and why."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from pathlib import Path
 
@@ -28,8 +28,8 @@ def instant(text: str, first_at: datetime, last_at: datetime) -> datetime:
         else:
             clock = datetime.fromisoformat(f"2000-01-01T{text.strip()}").time()
             at = datetime.combine(first_at.date(), clock, UTC)
-            if at < first_at and at.replace(day=last_at.day) <= last_at:
-                at = datetime.combine(last_at.date(), clock, UTC)
+            if at < first_at:
+                at += timedelta(days=1)
     except ValueError as error:
         msg = f"--at {text!r}: must be an instant such as 2026-06-21T12:00:03, or a time such as 12:00:03 (UTC)"
         raise InstantError(msg) from error
@@ -41,8 +41,8 @@ def instant(text: str, first_at: datetime, last_at: datetime) -> datetime:
 
 def explain(site: SiteSettings, lines: list[Recorded], at: datetime) -> str:
     """Runs the recording through today's code up to the last cycle that is not after `at`, and tells of that one."""
-    cycle = Cycle(site, *build_modes(site))
-    titles = build_modes(site)[1]
+    modes, titles = build_modes(site)
+    cycle = Cycle(site, modes, titles)
     if lines[0].memory is not None:
         cycle.adopt(lines[0].memory)
     before, seen = cycle.memory, lines[0]

@@ -169,19 +169,18 @@ class Run:
                 f"{plant.reactive_var:.1f}", f"{plant.soc_pct:.3f}", f"{plant.cell_max_c:.2f}",
                 _cell(decision.limits.max_charge_w), _cell(decision.limits.max_discharge_w),
                 decision.limits.binding or "",
-                " ".join(str(error.number) for error in decision.errors), *self._prices(row),
+                " ".join(str(error.number) for error in decision.errors), *("" if price is None else f"{price:g}" for price in self._prices(row)),
                 decision.why,
             ]
         )  # fmt: skip
 
-    def _prices(self, row: Row) -> tuple[str, str]:
+    def _prices(self, row: Row) -> tuple[float | None, float | None]:
+        """To import and to export."""
         now = self._profile.at((row.utc - self._start_at).total_seconds())
-        prices = now.import_price_per_kwh, now.export_price_per_kwh
-        return tuple("" if one is None else f"{one:g}" for one in prices)  # type: ignore[return-value]
+        return now.import_price_per_kwh, now.export_price_per_kwh
 
     def _pay(self, row: Row) -> None:
-        now = self._profile.at((row.utc - self._start_at).total_seconds())
-        import_price, export_price = now.import_price_per_kwh, now.export_price_per_kwh
+        import_price, export_price = self._prices(row)
         if import_price is None:
             return
         kwh = row.grid_w * self._step_s / 3.6e6
